@@ -1,0 +1,220 @@
+"""Opens, stores and restores the encoder of a component; knows which one trained what."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Dict, Iterator, Mapping, Optional
+
+import structlog
+import torch
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+
+import rasa_tokprune
+from rasa_tokprune.components.config import EncoderSettings, plan_file
+from rasa_tokprune.encoder.checkpoint import (
+    checkpoint_files,
+    checkpoint_identity,
+    find_checkpoint,
+    is_hub_offline,
+)
+from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.encoder.plan import PruningPlan
+from rasa_tokprune.encoder.shared import share_model
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.tokens import read_tokenizer
+from rasa_tokprune.errors import NotDownloadedError, StorageError
+
+logger = structlog.get_logger(__name__)
+
+RECORD_FILE = "encoder.json"
+BUNDLE_FOLDER = "encoder"
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderRecord:
+    """What a trained component remembers of its encoder.
+
+    Attributes:
+        plugin_version: Version of this package that trained the component.
+        identity: Hash of weights, vocabulary and specification.
+        fingerprint: Hash of identity, plan, length and prompt.
+        plan: The whole plan, so that a plan file edited later changes nothing.
+        is_bundled: True if the encoder's files are stored with the component.
+    """
+
+    plugin_version: str
+    identity: str
+    fingerprint: str
+    plan: Dict[str, Any]
+    is_bundled: bool
+
+    @classmethod
+    def of(cls, encoder: Encoder, is_bundled: bool) -> EncoderRecord:
+        """Returns the record of an encoder in use."""
+        return cls(
+            rasa_tokprune.__version__,
+            encoder.model.identity,
+            encoder.fingerprint,
+            encoder.plan.to_dict(),
+            is_bundled,
+        )
+
+
+def open_encoder(settings: EncoderSettings, *, may_download: bool) -> Encoder:
+    """Returns the encoder that the settings ask for.
+
+    Args:
+        settings: Checked configuration.
+        may_download: Whether files may be fetched where settings.local_files_only is None.
+
+    Raises:
+        TokPruneError: If the model or the plan cannot be used.
+    """
+    return _open(settings, settings.model, None, may_download)
+
+
+def store_encoder(encoder: Encoder, settings: EncoderSettings, folder: Path) -> None:
+    """Writes the encoder's record, and its files if it is to be bundled, to `folder`.
+
+    Raises:
+        StorageError: If the folder cannot be written.
+    """
+    record = EncoderRecord.of(encoder, settings.bundle_encoder)
+    try:
+        text = json.dumps(dataclasses.asdict(record), indent=1)
+        (folder / RECORD_FILE).write_text(text, encoding="utf-8")
+        if settings.bundle_encoder:
+            for name in checkpoint_files(encoder.model.folder, encoder.model.spec):
+                target = folder / BUNDLE_FOLDER / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(encoder.model.folder / name, target)
+    except OSError as error:
+        raise StorageError(
+            f"the encoder's record cannot be written to '{folder}': {error.strerror}; "
+            f"check that there is space and permission to write"
+        ) from error
+
+
+@contextlib.contextmanager
+def read_if_stored(model_storage: ModelStorage, resource: Resource) -> Iterator[Optional[Path]]:
+    """Yields the folder a component stored its data in; None if it never stored any."""
+    with contextlib.ExitStack() as stack:
+        try:
+            # Rasa raises a bare ValueError here; Rasa's config errors are ValueErrors too.
+            folder: Optional[Path] = stack.enter_context(model_storage.read_from(resource))
+        except ValueError:
+            folder = None
+        yield folder
+
+
+def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
+    """Returns the encoder a component was trained with.
+
+    Nothing is downloaded unless the user set local_files_only: false.
+
+    Raises:
+        StorageError: If the encoder found here is not the one of the training.
+        CheckpointError: If the encoder's files are not there.
+    """
+    path = folder / RECORD_FILE
+    try:
+        record = EncoderRecord(**json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise StorageError(f"'{path}' cannot be read: {error}; train again") from error
+    check_version(record.plugin_version)
+    plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{path}'")
+    model = str(folder / BUNDLE_FOLDER) if record.is_bundled else settings.model
+    encoder = _open(settings, model, plan, may_download=False)
+    if encoder.model.identity != record.identity:
+        raise StorageError(
+            f"this model was trained with another encoder: '{settings.model}' has identity "
+            f"{encoder.model.identity[:12]} here, training used {record.identity[:12]}; "
+            f"install the same model files, or train again"
+        )
+    check_fingerprint(encoder, record.fingerprint)
+    return encoder
+
+
+def check_version(stored: str) -> None:
+    """Raises StorageError if another major version of this package stored the data."""
+    current = rasa_tokprune.__version__
+    if stored.split(".")[0] != current.split(".")[0]:
+        raise StorageError(
+            f"this model was trained with rasa-tokprune {stored}, but {current} is installed; "
+            f"install the same major version, or train again"
+        )
+
+
+def check_fingerprint(encoder: Encoder, stored: str) -> None:
+    """Raises StorageError if the stored data were not made by `encoder` with its plan."""
+    if stored != encoder.fingerprint:
+        raise StorageError(
+            f"this model was trained with another pruning plan, max_length or prompt "
+            f"(fingerprint {stored[:12]}, now {encoder.fingerprint[:12]}, plan "
+            f"'{encoder.plan.name}'); restore the settings, or train again"
+        )
+
+
+def fingerprint_addon(settings: EncoderSettings) -> str:
+    """Returns what Rasa's cache cannot see: package version, encoder, plan.
+
+    Does not load weights and never downloads. A model that is not on this machine yet counts
+    by name, so the training after the one that fetched it runs once more.
+
+    Raises:
+        TokPruneError: If the settings cannot work; training then stops before it starts.
+    """
+    parts: Dict[str, Any] = {"version": rasa_tokprune.__version__}
+    try:
+        folder = find_checkpoint(
+            settings.model,
+            revision=settings.revision,
+            cache_dir=settings.cache_dir,
+            local_files_only=True,
+        )
+    except NotDownloadedError:
+        if settings.local_files_only or is_hub_offline():
+            raise
+        file = plan_file(settings)
+        content = file.read_bytes() if file is not None and file.is_file() else b""
+        parts["unresolved"] = [settings.model, hashlib.sha256(content).hexdigest()]
+        return json.dumps(parts, sort_keys=True)
+    spec = EncoderSpec.from_folder(folder)
+    parts["identity"] = checkpoint_identity(folder, spec, read_tokenizer(folder))
+    parts["plan"] = settings.plan(spec.n_layers).fingerprint()
+    return json.dumps(parts, sort_keys=True)
+
+
+def provenance(encoder: Encoder) -> Mapping[str, str]:
+    """Returns what stored prototypes say about their making."""
+    return {
+        "plugin_version": rasa_tokprune.__version__,
+        "encoder_fingerprint": encoder.fingerprint,
+    }
+
+
+def _open(
+    settings: EncoderSettings, model: str, plan: Optional[PruningPlan], may_download: bool
+) -> Encoder:
+    local_files_only = settings.local_files_only
+    if settings.num_threads is not None:
+        torch.set_num_threads(settings.num_threads)
+    shared = share_model(
+        model,
+        revision=settings.revision,
+        cache_dir=settings.cache_dir,
+        local_files_only=not may_download if local_files_only is None else local_files_only,
+        device=settings.device,
+    )
+    plan = settings.plan(shared.spec.n_layers) if plan is None else plan
+    encoder = Encoder(
+        shared, plan, max_length=settings.max_length, batch_size=settings.batch_size
+    )
+    encoder.encode(["warm up"])  # the first call pays for allocations
+    return encoder

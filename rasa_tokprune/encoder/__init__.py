@@ -1,0 +1,22 @@
+"""Text to sentence embedding, with token pruning. Knows nothing of intents or of Rasa."""
+
+from rasa_tokprune.encoder.encoder import EncodedText, Encoder, load_encoder
+from rasa_tokprune.encoder.plan import (
+    PruneMode,
+    PruningPlan,
+    ThresholdKind,
+    plan_from_quantile,
+)
+from rasa_tokprune.encoder.plans import resolve_plan, shipped_plans
+
+__all__ = [
+    "EncodedText",
+    "Encoder",
+    "PruneMode",
+    "PruningPlan",
+    "ThresholdKind",
+    "load_encoder",
+    "plan_from_quantile",
+    "resolve_plan",
+    "shipped_plans",
+]

@@ -1,0 +1,61 @@
+"""Finds a plan by what the user wrote: off, a shipped plan's name, a file, or a plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict, List, Union
+
+from rasa_tokprune.encoder.plan import PruningPlan
+from rasa_tokprune.errors import ConfigError, did_you_mean
+
+OFF = "off"
+_FOLDER = Path(__file__).resolve().parent.parent / "plans"
+
+
+def shipped_plans() -> Dict[str, List[PruningPlan]]:
+    """Returns the plans in the package by name; one per number of layers it was made for."""
+    plans: Dict[str, List[PruningPlan]] = {}
+    for path in sorted(_FOLDER.glob("*.json")):
+        plan = PruningPlan.load(path)
+        plans.setdefault(plan.name, []).append(plan)
+    return plans
+
+
+def resolve_plan(prune: Union[str, Path, PruningPlan], n_layers: int) -> PruningPlan:
+    """Returns the plan a user asked for.
+
+    Args:
+        prune: 'off', a shipped plan's name, a path ending in .json, or a plan.
+        n_layers: Layers of the encoder that will use it.
+
+    Raises:
+        ConfigError: If there is no such plan, or none for this number of layers.
+    """
+    if isinstance(prune, PruningPlan):
+        plan = prune
+    elif str(prune) == OFF:
+        return PruningPlan.identity(n_layers)
+    elif str(prune).endswith(".json"):
+        plan = PruningPlan.load(Path(prune).expanduser())
+    else:
+        plan = _shipped(str(prune), n_layers)
+    plan.check_fits(n_layers)
+    return plan
+
+
+def _shipped(name: str, n_layers: int) -> PruningPlan:
+    plans = shipped_plans()
+    if name not in plans:
+        valid = [OFF, *plans]
+        raise ConfigError(
+            f"prune: no plan '{name}'.{did_you_mean(name, valid)} "
+            f"Shipped plans: {', '.join(valid)}; or give a plan file ending in .json"
+        )
+    for plan in plans[name]:
+        if plan.n_layers == n_layers:
+            return plan
+    depths = ", ".join(str(plan.n_layers) for plan in plans[name])
+    raise ConfigError(
+        f"prune: plan '{name}' exists for encoders with {depths} layers, but this encoder has "
+        f"{n_layers}; set quantile and prune_layers yourself, or prune: off"
+    )

@@ -1,0 +1,131 @@
+"""One copy of a model's weights per process, whoever asks for it."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import threading
+import weakref
+from pathlib import Path
+from typing import Optional, Tuple
+
+import structlog
+import torch
+
+from rasa_tokprune.encoder.checkpoint import (
+    DEFAULT_MODEL,
+    checkpoint_identity,
+    find_checkpoint,
+)
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.tokens import TextTokenizer, read_tokenizer
+from rasa_tokprune.encoder.weights import EncoderWeights, load_weights
+from rasa_tokprune.errors import ConfigError
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedModel:
+    """A loaded model: read-only, so that threads and components can share it.
+
+    Attributes:
+        folder: Where its files are.
+        identity: Hash of weights, vocabulary and specification.
+        spec: Its specification.
+        tokenizer: Its tokenizer.
+        weights: Its weights.
+        device: Where the weights are.
+    """
+
+    folder: Path
+    identity: str
+    spec: EncoderSpec
+    tokenizer: TextTokenizer
+    weights: EncoderWeights
+    device: str
+
+
+class _Registry:
+    """Models in use, by identity and device, and the latest one whether in use or not.
+
+    Keeping the latest bridges the gap between two components of one training run.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.models: weakref.WeakValueDictionary[Tuple[str, str], SharedModel]
+        self.models = weakref.WeakValueDictionary()
+        self.latest: Optional[SharedModel] = None
+        self.is_fork_guarded = False
+
+    def guard_forks(self) -> None:
+        """Gives a forked child a free lock and a thread pool it can use.
+
+        Another thread may hold the lock while the process forks, and OpenMP's worker threads
+        do not survive a fork.
+        """
+        if not self.is_fork_guarded and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._after_fork)
+        self.is_fork_guarded = True
+
+    def _after_fork(self) -> None:
+        self.lock = threading.Lock()
+
+
+_registry = _Registry()
+
+
+def share_model(
+    model: str = "",
+    *,
+    revision: Optional[str] = None,
+    cache_dir: Optional[str] = None,
+    local_files_only: bool = False,
+    device: str = "cpu",
+) -> SharedModel:
+    """Returns a model, loading it only if this process does not hold it yet.
+
+    Args are those of `load_encoder`.
+
+    Raises:
+        CheckpointError: If the model cannot be found, read or used.
+        ConfigError: If the device does not exist.
+    """
+    # Forked servers warn and stall otherwise; a user's own setting wins.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    device = _resolve_device(device)
+    folder = find_checkpoint(
+        model or DEFAULT_MODEL,
+        revision=revision,
+        cache_dir=cache_dir,
+        local_files_only=local_files_only,
+    )
+    spec = EncoderSpec.from_folder(folder)
+    content = read_tokenizer(folder)
+    identity = checkpoint_identity(folder, spec, content)
+    _registry.guard_forks()
+    with _registry.lock:
+        found = _registry.models.get((identity, device))
+        if found is None:
+            tokenizer = TextTokenizer.from_content(content, spec)
+            weights = load_weights(folder, spec, device)
+            found = SharedModel(folder, identity, spec, tokenizer, weights, device)
+            _registry.models[identity, device] = found
+            logger.debug("rasa_tokprune.loaded", folder=str(folder), identity=identity[:12])
+        _registry.latest = found
+    return found
+
+
+def _resolve_device(device: str) -> str:
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise ConfigError(
+            f"device must be 'cpu', 'cuda', 'cuda:N' or 'auto', got {device!r}"
+        ) from None
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"device '{device}' asked for, but torch sees no GPU; use 'cpu'")
+    return device

@@ -1,0 +1,257 @@
+"""What a checkpoint's JSON files say: architecture, pooling, normalisation, prompts."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+from rasa_tokprune.errors import CheckpointError, did_you_mean
+
+SUPPORTED_ARCHITECTURES = {
+    "bert": "BERT (MiniLM, bge, e5, gte-small)",
+    "mpnet": "MPNet (all-mpnet-base-v2)",
+    "roberta": "RoBERTa",
+    "xlm-roberta": "XLM-RoBERTa (multilingual)",
+}
+ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh")
+DENSE_ACTIVATIONS = ("Identity", "Tanh", "ReLU", "GELU", "Sigmoid", "SiLU")
+
+# In the order in which sentence-transformers concatenates them.
+_POOLING_KEYS = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
+POOLING_MODES = ("cls", "max", "mean", "mean_sqrt_len")
+
+
+@dataclasses.dataclass(frozen=True)
+class DenseSpec:
+    """A dense layer after pooling: its folder and its activation."""
+
+    folder: str
+    activation: str
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderSpec:
+    """Everything that decides an embedding besides weights and vocabulary.
+
+    Attributes:
+        architecture: A key of SUPPORTED_ARCHITECTURES.
+        n_layers: Number of transformer layers.
+        n_heads: Attention heads per layer.
+        hidden_size: Width of a hidden state.
+        intermediate_size: Width of the feed-forward layer.
+        activation: One of ACTIVATIONS.
+        layer_norm_eps: Epsilon of every layer norm.
+        max_positions: Rows of the position embedding.
+        pad_token_id: Token id that RoBERTa and MPNet leave out when counting positions.
+        n_buckets: Relative attention buckets (MPNet), 0 elsewhere.
+        max_seq_length: Most tokens of a sentence, special tokens counted.
+        do_lower_case: Text is lower-cased before the tokenizer's own normaliser.
+        pooling: Pooling modes, concatenated in order.
+        include_prompt: False leaves the prompt's tokens out of pooling.
+        dense: Dense layers after pooling.
+        normalize: The embedding is divided by its L2 norm at the end.
+        prompts: (name, text) pairs.
+        default_prompt_name: Prompt put before every text, or None.
+    """
+
+    architecture: str
+    n_layers: int
+    n_heads: int
+    hidden_size: int
+    intermediate_size: int
+    activation: str
+    layer_norm_eps: float
+    max_positions: int
+    pad_token_id: int
+    n_buckets: int
+    max_seq_length: int
+    do_lower_case: bool = False
+    pooling: Tuple[str, ...] = ("mean",)
+    include_prompt: bool = True
+    dense: Tuple[DenseSpec, ...] = ()
+    normalize: bool = False
+    prompts: Tuple[Tuple[str, str], ...] = ()
+    default_prompt_name: Optional[str] = None
+
+    @classmethod
+    def from_folder(cls, folder: Path) -> EncoderSpec:
+        """Reads the specification of the checkpoint in `folder`.
+
+        Raises:
+            CheckpointError: If a file is missing, damaged, or asks for something unsupported.
+        """
+        config = read_json(folder / "config.json")
+        architecture = _supported_architecture(config, folder)
+        prompts = read_json(folder / "config_sentence_transformers.json", required=False)
+        transformer = read_json(folder / "sentence_bert_config.json", required=False)
+        try:
+            return cls(
+                architecture=architecture,
+                n_layers=config["num_hidden_layers"],
+                n_heads=config["num_attention_heads"],
+                hidden_size=config["hidden_size"],
+                intermediate_size=config["intermediate_size"],
+                activation=config.get("hidden_act", "gelu"),
+                layer_norm_eps=config.get("layer_norm_eps", 1e-12),
+                max_positions=config["max_position_embeddings"],
+                pad_token_id=_pad_token_id(architecture, config),
+                n_buckets=_n_buckets(architecture, config),
+                max_seq_length=_max_seq_length(architecture, config, transformer, folder),
+                do_lower_case=bool(transformer.get("do_lower_case", False)),
+                prompts=tuple(sorted((prompts.get("prompts") or {}).items())),
+                default_prompt_name=prompts.get("default_prompt_name"),
+                **_module_settings(folder),
+            )
+        except KeyError as error:
+            raise CheckpointError(f"{folder}/config.json: key {error} is missing") from error
+
+    @property
+    def kv_share(self) -> float:
+        """Share of a layer's matrix work that a frozen token's key and value cost."""
+        attention, feed_forward = 4 * self.hidden_size, 2 * self.intermediate_size
+        return 2 * self.hidden_size / (attention + feed_forward)
+
+    @property
+    def position_offset(self) -> int:
+        """Position id of the first token."""
+        return 0 if self.architecture == "bert" else self.pad_token_id + 1
+
+    def prompt(self, name: Optional[str] = None) -> str:
+        """Returns the prompt called `name`, by default the checkpoint's default prompt."""
+        prompts = dict(self.prompts)
+        name = self.default_prompt_name if name is None else name
+        if name is None:
+            return ""
+        if name not in prompts:
+            raise CheckpointError(
+                f"the model has no prompt '{name}'.{did_you_mean(name, prompts)} "
+                f"It has: {', '.join(prompts) or 'none'}"
+            )
+        return prompts[name]
+
+    def fingerprint(self) -> str:
+        """Returns a hash of all fields."""
+        content = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+
+def read_json(path: Path, required: bool = True) -> Any:
+    """Returns the content of a JSON file; an empty dict if it is absent and not required."""
+    if not path.is_file():
+        if required:
+            raise CheckpointError(f"'{path}' is missing; is '{path.parent}' a model folder?")
+        return {}
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"'{path}' cannot be read as JSON: {error}") from error
+
+
+def _supported_architecture(config: Dict[str, Any], folder: Path) -> str:
+    architecture = config.get("model_type")
+    supported = "; ".join(f"{key}: {text}" for key, text in SUPPORTED_ARCHITECTURES.items())
+    if architecture not in SUPPORTED_ARCHITECTURES:
+        raise CheckpointError(
+            f"architecture '{architecture}' of '{folder}' is not supported; "
+            f"supported are {supported}"
+        )
+    positions = config.get("position_embedding_type", "absolute")
+    if positions != "absolute" or config.get("is_decoder"):
+        raise CheckpointError(
+            f"'{folder}': position_embedding_type '{positions}', is_decoder "
+            f"{bool(config.get('is_decoder'))} is not supported; expected an encoder with "
+            f"absolute positions ({supported})"
+        )
+    activation = config.get("hidden_act", "gelu")
+    if activation not in ACTIVATIONS:
+        raise CheckpointError(
+            f"'{folder}': hidden_act '{activation}' is not supported; "
+            f"supported are {', '.join(ACTIVATIONS)}"
+        )
+    return str(architecture)
+
+
+def _pad_token_id(architecture: str, config: Dict[str, Any]) -> int:
+    # Hugging Face's MPNet fixes it at 1, whatever the config says.
+    default = {"bert": 0, "mpnet": 1}.get(architecture, 1)
+    return default if architecture == "mpnet" else int(config.get("pad_token_id") or default)
+
+
+def _n_buckets(architecture: str, config: Dict[str, Any]) -> int:
+    return config.get("relative_attention_num_buckets", 32) if architecture == "mpnet" else 0
+
+
+def _max_seq_length(
+    architecture: str, config: Dict[str, Any], transformer: Dict[str, Any], folder: Path
+) -> int:
+    offset = 0 if architecture == "bert" else _pad_token_id(architecture, config) + 1
+    tokenizer = read_json(folder / "tokenizer_config.json", required=False)
+    limits = [config["max_position_embeddings"] - offset]
+    limits += [transformer.get("max_seq_length"), tokenizer.get("model_max_length")]
+    return int(min(limit for limit in limits if limit))
+
+
+def _module_settings(folder: Path) -> Dict[str, Any]:
+    """Returns pooling, dense layers and normalisation as modules.json lists them."""
+    modules = read_json(folder / "modules.json", required=False)
+    settings: Dict[str, Any] = {"dense": (), "normalize": False}
+    for module in modules or []:
+        kind, path = module["type"].rsplit(".", 1)[-1], module.get("path", "")
+        if kind == "Pooling":
+            settings.update(_pooling(folder / path / "config.json"))
+        elif kind == "Dense":
+            settings["dense"] += (_dense(folder, path),)
+        elif kind == "Normalize":
+            settings["normalize"] = True
+        elif kind not in ("Transformer", "Dropout"):
+            raise CheckpointError(
+                f"module '{kind}' in '{folder}/modules.json' is not supported; supported "
+                f"are Transformer, Pooling, Dense, Normalize"
+            )
+    return settings
+
+
+def _pooling(path: Path) -> Dict[str, Any]:
+    config = read_json(path)
+    modes: List[str]
+    if "pooling_mode" in config:
+        given = config["pooling_mode"]
+        modes = [given] if isinstance(given, str) else list(given)
+        modes = [mode.replace("mean_sqrt_len_tokens", "mean_sqrt_len") for mode in modes]
+    else:
+        modes = [mode for key, mode in _POOLING_KEYS.items() if config.get(key)] or ["mean"]
+    for mode in modes:
+        if mode not in POOLING_MODES:
+            raise CheckpointError(
+                f"pooling '{mode}' in '{path}' is not supported; "
+                f"supported are {', '.join(POOLING_MODES)}"
+            )
+    return {"pooling": tuple(modes), "include_prompt": config.get("include_prompt", True)}
+
+
+def _dense(folder: Path, path: str) -> DenseSpec:
+    config = read_json(folder / path / "config.json")
+    activation = config.get("activation_function", "torch.nn.modules.activation.Tanh")
+    short = activation.rsplit(".", 1)[-1]
+    if not activation.startswith("torch.") or short not in DENSE_ACTIVATIONS:
+        raise CheckpointError(
+            f"activation '{activation}' of the dense layer in '{folder / path}' is not "
+            f"supported; supported are {', '.join(DENSE_ACTIVATIONS)} of torch"
+        )
+    streams = {config.get(key) for key in ("module_input_name", "module_output_name")}
+    if streams - {None, "sentence_embedding"}:
+        raise CheckpointError(
+            f"the dense layer in '{folder / path}' does not map the sentence embedding; "
+            f"only module_input_name 'sentence_embedding' is supported"
+        )
+    return DenseSpec(path, short)

@@ -1,0 +1,154 @@
+"""Text to token ids, with character offsets; sentences packed end to end, no padding."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+import numpy as np
+from tokenizers import Tokenizer, normalizers
+
+from rasa_tokprune.encoder.spec import EncoderSpec, read_json
+from rasa_tokprune.errors import CheckpointError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+@dataclasses.dataclass(frozen=True)
+class Tokens:
+    """One tokenized text.
+
+    Attributes:
+        ids: (n_tokens,) int64.
+        offsets: (n_tokens, 2) characters [start, end) in the text; (0, 0) for special and
+            prompt tokens.
+        is_special: (n_tokens,) bool, True for the tokens the tokenizer adds.
+        n_prompt: Leading tokens that belong to the prompt, special ones counted.
+        is_truncated: True if the text was longer than the encoder reads.
+    """
+
+    ids: np.ndarray
+    offsets: np.ndarray
+    is_special: np.ndarray
+    n_prompt: int = 0
+    is_truncated: bool = False
+
+    def __len__(self) -> int:
+        """Returns the number of tokens."""
+        return len(self.ids)
+
+    @property
+    def has_content(self) -> bool:
+        """True if any character of the text became a token."""
+        return bool((self.offsets[:, 1] > self.offsets[:, 0]).any())
+
+
+class TextTokenizer:
+    """A checkpoint's tokenizer as sentence-transformers would run it; thread-safe."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        """Wraps a tokenizer that neither pads nor truncates."""
+        self._tokenizer = tokenizer
+        self.n_special = len(tokenizer.encode("").ids)
+        self._n_suffix = self._count_suffix()
+
+    @classmethod
+    def from_content(cls, content: str, spec: EncoderSpec) -> TextTokenizer:
+        """Builds the tokenizer that `read_tokenizer` described.
+
+        Raises:
+            CheckpointError: If the description is damaged.
+        """
+        try:
+            tokenizer = Tokenizer.from_str(content)
+        except Exception as error:  # tokenizers raises bare Exception
+            raise CheckpointError(f"tokenizer.json is not usable: {error}") from error
+        if spec.do_lower_case:
+            _lower_first(tokenizer)
+        return cls(tokenizer)
+
+    def tokenize(
+        self, texts: Sequence[str], max_length: int, prompt: str = ""
+    ) -> List[Tokens]:
+        """Tokenizes texts, each cut to `max_length` tokens, special tokens counted.
+
+        Args:
+            texts: Any strings; a lone surrogate counts as the replacement character.
+            max_length: Most tokens of a text.
+            prompt: Put before every text.
+        """
+        safe = [prompt + _SURROGATE.sub("\ufffd", text) for text in texts]
+        n_prompt = self._count_prompt(prompt)
+        encodings = self._tokenizer.encode_batch(safe)
+        return [self._to_tokens(e, max_length, len(prompt), n_prompt) for e in encodings]
+
+    def _to_tokens(
+        self, encoding: Any, max_length: int, prompt_chars: int, n_prompt: int
+    ) -> Tokens:
+        ids = np.array(encoding.ids, dtype=np.int64)
+        offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        is_special = np.zeros(len(ids), dtype=bool)
+        is_special[: self.n_special - self._n_suffix] = True
+        is_special[len(ids) - self._n_suffix :] = True
+        is_truncated = len(ids) > max_length
+        if is_truncated:
+            kept = np.r_[: max_length - self._n_suffix, len(ids) - self._n_suffix : len(ids)]
+            ids, offsets, is_special = ids[kept], offsets[kept], is_special[kept]
+        offsets = np.clip(offsets - prompt_chars, 0, None)
+        offsets[is_special] = 0
+        return Tokens(ids, offsets, is_special, min(n_prompt, len(ids)), is_truncated)
+
+    def _count_prompt(self, prompt: str) -> int:
+        return len(self._tokenizer.encode(prompt).ids) - self._n_suffix if prompt else 0
+
+    def _count_suffix(self) -> int:
+        mask = self._tokenizer.encode("a").special_tokens_mask
+        n_suffix = 0
+        while n_suffix < len(mask) and mask[len(mask) - 1 - n_suffix]:
+            n_suffix += 1
+        return n_suffix
+
+
+def read_tokenizer(folder: Path) -> str:
+    """Returns a checkpoint's tokenizer.json without padding and truncation, as JSON.
+
+    Raises:
+        CheckpointError: If it is missing or not JSON.
+    """
+    path = folder / "tokenizer.json"
+    if not path.is_file():
+        raise CheckpointError(
+            f"'{path}' is missing; save it with AutoTokenizer.from_pretrained(...)"
+            f".save_pretrained('{folder}')"
+        )
+    content = read_json(path)
+    content["truncation"] = content["padding"] = None
+    _apply_bert_settings(content, read_json(folder / "tokenizer_config.json", required=False))
+    return json.dumps(content, sort_keys=True)
+
+
+def _apply_bert_settings(content: Dict[str, Any], settings: Dict[str, Any]) -> None:
+    """Lets tokenizer_config.json overrule the normaliser of a BERT tokenizer.
+
+    Hugging Face does the same when it loads one.
+    """
+    normalizer: Optional[Dict[str, Any]] = content.get("normalizer")
+    if not normalizer or normalizer.get("type") != "BertNormalizer":
+        return
+    names = {
+        "do_lower_case": "lowercase",
+        "strip_accents": "strip_accents",
+        "tokenize_chinese_chars": "handle_chinese_chars",
+    }
+    for setting, name in names.items():
+        if setting in settings:
+            normalizer[name] = settings[setting]
+
+
+def _lower_first(tokenizer: Tokenizer) -> None:
+    lower = normalizers.Lowercase()
+    own = tokenizer.normalizer
+    tokenizer.normalizer = normalizers.Sequence([lower, own]) if own is not None else lower

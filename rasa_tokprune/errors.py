@@ -1,0 +1,32 @@
+"""Errors that tell the user what is wrong, the value, what was expected and what to do."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Iterable
+
+
+class TokPruneError(Exception):
+    """Base class of every error this package raises on purpose."""
+
+
+class ConfigError(TokPruneError, ValueError):
+    """A setting, a plan or an argument has a value that cannot work."""
+
+
+class CheckpointError(TokPruneError):
+    """A model's files are missing, damaged, unsupported or not the ones expected."""
+
+
+class NotDownloadedError(CheckpointError):
+    """A hub model is not on this machine, and downloading is not allowed or failed."""
+
+
+class StorageError(TokPruneError):
+    """Stored prototypes cannot be written, read, or do not belong to this encoder."""
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str:
+    """Return ` Did you mean 'x'?` for the nearest valid name, or an empty string."""
+    nearest = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)
+    return f" Did you mean '{nearest[0]}'?" if nearest else ""

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def align_to_words(
-    states: np.ndarray, offsets: np.ndarray, word_spans: np.ndarray
-) -> np.ndarray:
+def align_to_words(states: np.ndarray, offsets: np.ndarray, word_spans: np.ndarray) -> np.ndarray:
     """Returns one vector per word: the mean of the states of its tokens.
 
     Args:

@@ -123,13 +123,14 @@ class EncoderSettings:
             if self.prune_layers is None:
                 return [base.thresholds[layer] for layer in layers], layers
             return [known.pop()] * len(layers), layers
-        quantiles = self.quantile if isinstance(self.quantile, list) else None
-        if quantiles is not None and len(quantiles) != len(layers):
+        if not isinstance(self.quantile, list):
+            return [self.quantile] * len(layers), layers
+        if len(self.quantile) != len(layers):
             raise ConfigError(
-                f"quantile has {len(quantiles)} values for {len(layers)} prune_layers "
+                f"quantile has {len(self.quantile)} values for {len(layers)} prune_layers "
                 f"{layers}; give one number, or one for each layer"
             )
-        return quantiles or [self.quantile] * len(layers), layers
+        return self.quantile, layers
 
 
 def _check_values(values: Dict[Text, Any]) -> None:
@@ -141,7 +142,7 @@ def _check_values(values: Dict[Text, Any]) -> None:
     ):
         _check_type(values, key, str, expected)
     _check_type(values, "device", str, "'cpu', 'cuda', 'cuda:N' or 'auto'", allow_none=False)
-    _check_type(values, "local_files_only", bool, "true, false, or null (download in training only)")
+    _check_type(values, "local_files_only", bool, "true, false or null")
     _check_type(values, "bundle_encoder", bool, "true or false", allow_none=False)
     for key, minimum in (("num_threads", 1), ("max_length", 3), ("min_tokens", 0)):
         _check_whole_number(values, key, minimum)
@@ -153,16 +154,13 @@ def _check_pruning(values: Dict[Text, Any]) -> None:
     given = [key for key in _OVERRIDES if values[key] is not None]
     if values["prune"] == OFF and given:
         raise ConfigError(
-            f"prune: {OFF} contradicts {given[0]}: {values[given[0]]}; "
-            f"remove one of the two"
+            f"prune: {OFF} contradicts {given[0]}: {values[given[0]]}; remove one of the two"
         )
     quantile = values["quantile"]
     quantiles = quantile if isinstance(quantile, list) else [quantile]
     for value in quantiles if quantile is not None else []:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-            raise ConfigError(
-                f"quantile must be in [0, 1), got {value!r}; 0.0 keeps every token"
-            )
+            raise ConfigError(f"quantile must be in [0, 1), got {value!r}; 0.0 keeps every token")
     layers = values["prune_layers"]
     if layers is not None and (
         not isinstance(layers, list)

@@ -213,8 +213,6 @@ def _open(
         device=settings.device,
     )
     plan = settings.plan(shared.spec.n_layers) if plan is None else plan
-    encoder = Encoder(
-        shared, plan, max_length=settings.max_length, batch_size=settings.batch_size
-    )
+    encoder = Encoder(shared, plan, max_length=settings.max_length, batch_size=settings.batch_size)
     encoder.encode(["warm up"])  # the first call pays for allocations
     return encoder

@@ -195,7 +195,9 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
 def _fields(messages: List[Message], attributes: Any) -> List[_Field]:
     """Returns what can get features: an attribute with text and at least one word."""
     return [
-        _Field(message, attribute, str(message.get(attribute)), message.get(TOKENS_NAMES[attribute]))
+        _Field(
+            message, attribute, str(message.get(attribute)), message.get(TOKENS_NAMES[attribute])
+        )
         for message in messages
         for attribute in attributes
         if message.get(attribute) is not None and message.get(TOKENS_NAMES[attribute])

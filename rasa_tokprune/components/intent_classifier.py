@@ -126,7 +126,9 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             prototypes = PrototypeClassifier.fit(
                 embeddings,
                 labels=[example.get(INTENT) for example in examples],
-                keys=[example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples],
+                keys=[
+                    example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples
+                ],
             )
             self._persist(encoder, prototypes)
         self._encoder, self._prototypes = encoder, prototypes

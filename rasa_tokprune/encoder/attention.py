@@ -95,15 +95,14 @@ def attend(
     context = torch.empty_like(q)
     importance: List[Optional[Tensor]] = []
     for group in groups:
-        heads = [
-            _split_heads(rows, index, n_heads, group.is_whole)
-            for rows, index in ((q, group.queries), (k, group.keys), (v, group.keys))
-        ]
+        group_q = _split_heads(q, group.queries, n_heads, group.is_whole)
+        group_k = _split_heads(k, group.keys, n_heads, group.is_whole)
+        group_v = _split_heads(v, group.keys, n_heads, group.is_whole)
         if with_importance and group.may_prune:
-            mixed, probabilities = _explicit_attention(*heads, bias=group.bias)
+            mixed, probabilities = _explicit_attention(group_q, group_k, group_v, group.bias)
             importance.append(token_importance(probabilities))
         else:
-            mixed = F.scaled_dot_product_attention(*heads, attn_mask=group.bias)
+            mixed = F.scaled_dot_product_attention(group_q, group_k, group_v, attn_mask=group.bias)
             importance.append(None)
         rows = mixed.transpose(1, 2).reshape(-1, q.shape[1])  # (b * n_queries, hidden)
         if group.is_whole:

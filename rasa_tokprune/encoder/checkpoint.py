@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import os
@@ -103,9 +104,16 @@ def _from_hub(
     import huggingface_hub
     from huggingface_hub.utils import HFValidationError
 
-    fetch = {"revision": revision, "cache_dir": cache_dir, "allow_patterns": _HUB_FILES}
+    fetch = functools.partial(
+        huggingface_hub.snapshot_download,
+        model,
+        revision=revision,
+        cache_dir=cache_dir,
+        allow_patterns=_HUB_FILES,
+        ignore_patterns=_NOT_NEEDED,
+    )
     try:
-        folder = Path(huggingface_hub.snapshot_download(model, local_files_only=True, **fetch))
+        folder = Path(fetch(local_files_only=True))
         if (folder / "config.json").is_file():
             return folder
     except HFValidationError as error:
@@ -118,8 +126,7 @@ def _from_hub(
         raise NotDownloadedError(_missing(model, revision, "downloads are not allowed here"))
     logger.info("rasa_tokprune.download", model=model, revision=revision)
     try:
-        fetch["ignore_patterns"] = _NOT_NEEDED
-        return Path(huggingface_hub.snapshot_download(model, **fetch))
+        return Path(fetch())
     except Exception as error:  # the hub client raises its transport's many errors
         reason = f"downloading failed ({type(error).__name__}: {str(error).splitlines()[0]})"
         raise NotDownloadedError(_missing(model, revision, reason)) from error

@@ -114,9 +114,7 @@ class Encoder:
             raise ConfigError(f"texts must be a list of strings, got one string: {texts[:40]!r}")
         return self.model.tokenizer.tokenize(texts, self.max_length, self.prompt)
 
-    def encode_tokens(
-        self, tokens: Sequence[Tokens], *, show_progress: bool = False
-    ) -> np.ndarray:
+    def encode_tokens(self, tokens: Sequence[Tokens], *, show_progress: bool = False) -> np.ndarray:
         """Returns sentence embeddings of tokenized texts; see `encode`."""
         embeddings = np.zeros((len(tokens), self.embedding_size), dtype=np.float32)
         for chosen, _, _, pooled in self._batches(tokens, show_progress):

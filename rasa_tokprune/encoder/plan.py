@@ -221,7 +221,7 @@ def plan_from_quantile(
     """
     quantiles = list(quantile) if isinstance(quantile, (list, tuple)) else None
     if quantiles is None:
-        quantiles = [quantile] * len(prune_layers)  # type: ignore[list-item]
+        quantiles = [quantile] * len(prune_layers)
     if len(quantiles) != len(prune_layers):
         raise ConfigError(
             f"quantile has {len(quantiles)} values but prune_layers has {len(prune_layers)}; "
@@ -231,9 +231,7 @@ def plan_from_quantile(
     for layer, value in zip(prune_layers, quantiles):
         check_layer("prune_layers", layer, n_layers)
         thresholds[layer] = value
-    return PruningPlan(
-        n_layers, tuple(thresholds), mode=mode, min_tokens=min_tokens, name=name
-    )
+    return PruningPlan(n_layers, tuple(thresholds), mode=mode, min_tokens=min_tokens, name=name)
 
 
 def check_layer(key: str, layer: Any, n_layers: int) -> None:

@@ -38,9 +38,7 @@ def pool(
         weights: Holds the dense layers after pooling, if any.
     """
     sentence_of_row = torch.repeat_interleave(lengths)
-    pooled = [
-        _POOLERS[mode](states, lengths, is_pooled, sentence_of_row) for mode in spec.pooling
-    ]
+    pooled = [_POOLERS[mode](states, lengths, is_pooled, sentence_of_row) for mode in spec.pooling]
     embeddings = torch.cat(pooled, dim=1)
     for dense, layer in zip(spec.dense, weights.dense):
         embeddings = F.linear(embeddings, layer.weight, layer.bias)
@@ -76,9 +74,7 @@ def _pool_mean(states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Ten
     return total / _count(lengths, is_pooled, sentence)
 
 
-def _pool_mean_sqrt(
-    states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Tensor
-) -> Tensor:
+def _pool_mean_sqrt(states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Tensor) -> Tensor:
     total = _pool_sum(states, lengths, is_pooled, sentence)
     return total / _count(lengths, is_pooled, sentence).sqrt()
 

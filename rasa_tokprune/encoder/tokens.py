@@ -70,9 +70,7 @@ class TextTokenizer:
             _lower_first(tokenizer)
         return cls(tokenizer)
 
-    def tokenize(
-        self, texts: Sequence[str], max_length: int, prompt: str = ""
-    ) -> List[Tokens]:
+    def tokenize(self, texts: Sequence[str], max_length: int, prompt: str = "") -> List[Tokens]:
         """Tokenizes texts, each cut to `max_length` tokens, special tokens counted.
 
         Args:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError  # type: ignore[attr-defined]
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -102,7 +102,9 @@ def load_weights(folder: Path, spec: EncoderSpec, device: str = "cpu") -> Encode
     h, wide = spec.hidden_size, spec.intermediate_size
     layers = tuple(
         LayerWeights(
-            qkv=_join([reader.affine(prefix + names[n], (h, h)) for n in ("query", "key", "value")]),
+            qkv=_join(
+                [reader.affine(prefix + names[n], (h, h)) for n in ("query", "key", "value")]
+            ),
             attention_out=reader.affine(prefix + names["attention_out"], (h, h)),
             attention_norm=reader.affine(prefix + names["attention_norm"], (h,)),
             feed_forward_in=reader.affine(prefix + names["feed_forward_in"], (wide, h)),
@@ -158,7 +160,9 @@ class _Reader:
         if tensor is None and name.endswith(("LayerNorm.weight", "LayerNorm.bias")):
             # Checkpoints converted from early TensorFlow ones.
             old = name.replace("LayerNorm.weight", "LayerNorm.gamma")
-            tensor = self._tensors.get(self._prefix + old.replace("LayerNorm.bias", "LayerNorm.beta"))
+            tensor = self._tensors.get(
+                self._prefix + old.replace("LayerNorm.bias", "LayerNorm.beta")
+            )
         if tensor is None:
             raise CheckpointError(f"weights in '{self._folder}' lack '{self._prefix + name}'")
         if shape is not None and tuple(tensor.shape) != shape:
@@ -175,9 +179,7 @@ class _Reader:
         return tensor
 
     def affine(self, name: str, shape: Tuple[int, ...]) -> Affine:
-        return Affine(
-            self.tensor(f"{name}.weight", shape), self.tensor(f"{name}.bias", shape[:1])
-        )
+        return Affine(self.tensor(f"{name}.weight", shape), self.tensor(f"{name}.bias", shape[:1]))
 
 
 def _read(path: Path) -> Dict[str, Tensor]:

@@ -146,9 +146,7 @@ def _lone_class(
     return prototypes * _LONE_CLASS_SLOPE, biases
 
 
-def _held_out_temperature(
-    unit: np.ndarray, targets: np.ndarray, class_of_key: np.ndarray
-) -> float:
+def _held_out_temperature(unit: np.ndarray, targets: np.ndarray, class_of_key: np.ndarray) -> float:
     """Fits the temperature on logits of examples their own prototypes have not seen."""
     n_keys = len(class_of_key)
     fold_of = _folds(targets, n_keys)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Mapping, Tuple
 
 import numpy as np
-from safetensors import SafetensorError
+from safetensors import SafetensorError  # type: ignore[attr-defined]
 from safetensors.numpy import load, save
 
 from rasa_tokprune.errors import StorageError

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional
 
 import structlog
-import torch
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
@@ -25,7 +24,7 @@ from rasa_tokprune.encoder.checkpoint import (
 )
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.shared import share_model
+from rasa_tokprune.encoder.shared import set_num_threads, share_model
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
 from rasa_tokprune.errors import NotDownloadedError, StorageError
@@ -204,7 +203,7 @@ def _open(
 ) -> Encoder:
     local_files_only = settings.local_files_only
     if settings.num_threads is not None:
-        torch.set_num_threads(settings.num_threads)
+        set_num_threads(settings.num_threads)
     shared = share_model(
         model,
         revision=settings.revision,

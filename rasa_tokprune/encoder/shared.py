@@ -58,12 +58,13 @@ class _Registry:
         self.models = weakref.WeakValueDictionary()
         self.latest: Optional[SharedModel] = None
         self.is_fork_guarded = False
+        self.is_forked = False
 
     def guard_forks(self) -> None:
-        """Gives a forked child a free lock and a thread pool it can use.
+        """Gives a forked child a free lock, and keeps it off the lost thread pool.
 
-        Another thread may hold the lock while the process forks, and OpenMP's worker threads
-        do not survive a fork.
+        Another thread may hold the lock while the process forks, and a child that asks its
+        parent's OpenMP threads for help waits for them forever.
         """
         if not self.is_fork_guarded and hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
@@ -71,6 +72,8 @@ class _Registry:
 
     def _after_fork(self) -> None:
         self.lock = threading.Lock()
+        self.is_forked = True
+        torch.set_num_threads(1)
 
 
 _registry = _Registry()
@@ -115,6 +118,17 @@ def share_model(
             logger.debug("rasa_tokprune.loaded", folder=str(folder), identity=identity[:12])
         _registry.latest = found
     return found
+
+
+def set_num_threads(num_threads: int) -> None:
+    """Sets torch's thread count, for this whole process.
+
+    A process forked from one that has encoded stays at one thread.
+    """
+    if _registry.is_forked:
+        logger.warning("rasa_tokprune.num_threads_ignored_after_fork", num_threads=num_threads)
+    else:
+        torch.set_num_threads(num_threads)
 
 
 def _resolve_device(device: str) -> str:

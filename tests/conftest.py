@@ -1,0 +1,209 @@
+"""Shared fixtures: tiny random checkpoints of every architecture, and the real model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, Optional
+
+import pytest
+import torch
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+    trainers,
+)
+from transformers import (
+    BertConfig,
+    BertModel,
+    MPNetConfig,
+    MPNetModel,
+    PretrainedConfig,
+    RobertaConfig,
+    RobertaModel,
+    XLMRobertaConfig,
+    XLMRobertaModel,
+)
+
+CORPUS = [
+    "where is my parcel and when will it arrive",
+    "I want to cancel the order that I placed yesterday morning",
+    "do you ship to Switzerland, and what does it cost?",
+    "my coffee grinder is broken; can I send it back to you",
+    "hello there, thanks a lot, goodbye and see you soon",
+    "please change the delivery address of order 12345",
+    "the payment failed twice although my card is fine",
+    "can I talk to a human being about the refund",
+]
+N_LAYERS = 4
+_SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": N_LAYERS,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+}
+_MODELS: Dict[str, Any] = {
+    "bert": (BertConfig, BertModel),
+    "mpnet": (MPNetConfig, MPNetModel),
+    "roberta": (RobertaConfig, RobertaModel),
+    "xlm-roberta": (XLMRobertaConfig, XLMRobertaModel),
+}
+ARCHITECTURES = sorted(_MODELS)
+
+
+def _wordpiece(specials: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.WordPiece(unk_token=specials[-1]))
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=specials)
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
+def _byte_level(specials: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    trainer = trainers.BpeTrainer(
+        vocab_size=400, special_tokens=specials, initial_alphabet=alphabet
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
+def _unigram(specials: list[str]) -> Tokenizer:
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.normalizer = normalizers.NFKC()
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer = trainers.UnigramTrainer(
+        vocab_size=200, special_tokens=specials, unk_token=specials[-1]
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    return tokenizer
+
+
+def build_tokenizer(architecture: str) -> Tokenizer:
+    if architecture == "bert":
+        tokenizer = _wordpiece(["[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]"])
+        first, last = "[CLS]", "[SEP]"
+    else:
+        make = {"mpnet": _wordpiece, "roberta": _byte_level, "xlm-roberta": _unigram}[architecture]
+        tokenizer = make(["<s>", "<pad>", "</s>", "<mask>", "<unk>"])
+        first, last = "<s>", "</s>"
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single=f"{first} $A {last}",
+        special_tokens=[(t, tokenizer.token_to_id(t)) for t in (first, last)],
+    )
+    return tokenizer
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def write_checkpoint(
+    folder: Path,
+    architecture: str = "bert",
+    *,
+    pooling: Optional[Dict[str, Any]] = None,
+    normalize: bool = True,
+    max_seq_length: int = 64,
+    seed: int = 0,
+    **config: Any,
+) -> Path:
+    """Writes a small random sentence-transformers checkpoint and returns its folder."""
+    tokenizer = build_tokenizer(architecture)
+    config_class, model_class = _MODELS[architecture]
+    pad = 0 if architecture == "bert" else 1
+    settings: PretrainedConfig = config_class(
+        vocab_size=tokenizer.get_vocab_size(),
+        max_position_embeddings=80,
+        pad_token_id=pad,
+        **{**_SIZES, **config},
+    )
+    torch.manual_seed(seed)
+    model = model_class(settings, add_pooling_layer=False).eval()
+    with torch.no_grad():  # default initialisation is too flat to tell tokens apart
+        for parameter in model.parameters():
+            if parameter.dim() > 1:
+                parameter.normal_(std=0.15)
+    model.save_pretrained(folder, safe_serialization=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    classes = {"bert": "BertTokenizer", "mpnet": "MPNetTokenizer"}
+    specials = ["[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]"]
+    if architecture != "bert":
+        specials = ["<pad>", "<s>", "</s>", "<mask>", "<unk>"]
+    names = ("pad_token", "cls_token", "sep_token", "mask_token", "unk_token")
+    write_json(
+        folder / "tokenizer_config.json",
+        {
+            "tokenizer_class": "PreTrainedTokenizerFast",
+            "model_max_length": 512,
+            "original_class": classes.get(architecture, architecture),
+            **dict(zip(names, specials)),
+        },
+    )
+    write_json(
+        folder / "sentence_bert_config.json",
+        {"max_seq_length": max_seq_length, "do_lower_case": False},
+    )
+    base = "sentence_transformers.models"
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": f"{base}.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": f"{base}.Pooling"},
+    ]
+    if normalize:
+        modules.append({"idx": 2, "name": "2", "path": "2_Normalize", "type": f"{base}.Normalize"})
+    write_json(folder / "modules.json", modules)
+    write_json(
+        folder / "1_Pooling" / "config.json",
+        {
+            "word_embedding_dimension": settings.hidden_size,
+            **(pooling or {"pooling_mode_mean_tokens": True}),
+        },
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Returns a function: architecture -> folder of a tiny random checkpoint, made once."""
+    made: Dict[str, Path] = {}
+
+    def get(architecture: str = "bert") -> Path:
+        if architecture not in made:
+            folder = tmp_path_factory.mktemp(f"tiny-{architecture}")
+            made[architecture] = write_checkpoint(folder, architecture)
+        return made[architecture]
+
+    return get
+
+
+@pytest.fixture(scope="session")
+def tiny_bert(checkpoint: Callable[[str], Path]) -> Path:
+    """Returns the folder of a tiny random BERT checkpoint: 4 layers, hidden size 32."""
+    return checkpoint("bert")
+
+
+@pytest.fixture
+def new_checkpoint(tmp_path: Path) -> Callable[..., Path]:
+    """Returns a function that writes another tiny checkpoint, see write_checkpoint."""
+    count = iter(range(100))
+
+    def make(architecture: str = "bert", **settings: Any) -> Path:
+        return write_checkpoint(tmp_path / f"checkpoint{next(count)}", architecture, **settings)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps every test off the network, whatever it loads."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("RASA_TELEMETRY_ENABLED", "false")

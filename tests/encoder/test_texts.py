@@ -1,0 +1,69 @@
+"""Any text is encoded: empty, huge, control characters, emoji, right-to-left, surrogates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Callable
+
+import numpy as np
+import pytest
+
+from rasa_tokprune.encoder import load_encoder
+from tests.conftest import ARCHITECTURES
+
+ODD_TEXTS = {
+    "empty": "",
+    "one character": "x",
+    "100,000 characters": "parcel " * 14_286,
+    "one huge word": "x" * 100_000,
+    "control characters": "\x00\x07\x1b[0m\u200b",
+    "emoji": "👩‍👩‍👧‍👦 🚀🚀",
+    "right to left": "שלום, איפה החבילה שלי؟ مرحبا",
+    "lone surrogate": "where \ud83d is my \udc00 parcel",
+    "combining": "e\u0301" * 20,
+}
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", ODD_TEXTS)
+def test_odd_texts_give_finite_vectors_and_offsets_inside_the_text(
+    checkpoint: Callable[[str], Path], architecture: str, name: str
+) -> None:
+    text = ODD_TEXTS[name]
+    encoder = load_encoder(str(checkpoint(architecture)))
+    encoded = encoder.encode_detailed([text, "hello"])[0]
+    assert np.isfinite(encoded.embedding).all()
+    assert len(encoded.tokens) <= encoder.max_length
+    if name == "100,000 characters":
+        assert encoded.tokens.is_truncated
+    starts, ends = encoded.tokens.offsets.T
+    assert (starts <= ends).all()
+    assert ends.max() <= len(text)
+
+
+def test_lone_surrogate_counts_as_replacement_character(tiny_bert: Path) -> None:
+    encoder = load_encoder(str(tiny_bert))
+    pair = encoder.encode(["my \ud83d parcel", "my \ufffd parcel"])
+    np.testing.assert_allclose(pair[0], pair[1], atol=1e-6)
+
+
+def test_truncation_keeps_the_closing_special_token(tiny_bert: Path) -> None:
+    encoder = load_encoder(str(tiny_bert), max_length=6)
+    encoded = encoder.encode_detailed(["where is my parcel and when will it arrive"])[0]
+    full = load_encoder(str(tiny_bert)).encode_detailed(["x"])[0]
+    assert len(encoded.tokens) == 6
+    assert encoded.tokens.is_special.tolist() == [True, False, False, False, False, True]
+    assert encoded.tokens.ids[-1] == full.tokens.ids[-1]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\x00\u200b"])
+def test_text_without_content_is_known(tiny_bert: Path, text: str) -> None:
+    tokens = load_encoder(str(tiny_bert)).tokenize([text, "hello"])
+    assert [t.has_content for t in tokens] == [False, True]
+
+
+def test_offsets_point_at_the_words(tiny_bert: Path) -> None:
+    text = "where is my  parcel"
+    tokens = load_encoder(str(tiny_bert)).tokenize([text])[0]
+    pieces = [text[start:end] for start, end in tokens.offsets]
+    assert "".join(pieces) == text.replace(" ", "")

@@ -115,7 +115,6 @@ def share_model(
             weights = load_weights(folder, spec, device)
             found = SharedModel(folder, identity, spec, tokenizer, weights, device)
             _registry.models[identity, device] = found
-            logger.debug("rasa_tokprune.loaded", folder=str(folder), identity=identity[:12])
         _registry.latest = found
     return found
 

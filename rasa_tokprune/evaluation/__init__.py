@@ -1,0 +1,1 @@
+"""Offline measurements. They write raw data files; tables and plots only read those."""

@@ -1,0 +1,127 @@
+r"""Turns the raw lines of rasa_runs into a Markdown table and a plot.
+
+python -m rasa_tokprune.evaluation.rasa_table docs/data/rasa_runs.jsonl \
+    --readme README.md --plot docs/quantiles.png
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+MARKER = "rasa_runs"
+_END = "<!-- end table -->"
+
+_CONFIG_TEXT = {
+    "config.yml": "our classifier",
+    "config_featurizer.yml": "our featurizer + DIET",
+    "config_diet.yml": "Rasa's default (DIET)",
+}
+_PRUNE_TEXT = {"off": "un-pruned", "default": "default (`gentle`)", "none": "-"}
+
+
+def read_rows(path: Path) -> List[Dict[str, Any]]:
+    """Returns the raw measurements."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def render(rows: Sequence[Dict[str, Any]]) -> str:
+    """Returns a Markdown table, one line per pipeline and pruning, one block per task."""
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    head = "| pipeline | pruning |"
+    rule = "|---|---|"
+    for task in tasks:
+        head += f" {task}: accuracy % | train s | parse p50 ms |"
+        rule += "--:|--:|--:|"
+    lines = [head, rule]
+    for config, prune in dict.fromkeys((row["config"], row["prune"]) for row in rows):
+        line = f"| {_CONFIG_TEXT[config]} | {_PRUNE_TEXT.get(prune, prune)} |"
+        for task in tasks:
+            row = _find(rows, task, config, prune)
+            line += " | | |" if row is None else (
+                f" {100 * row['accuracy']:.1f} | {row['train_s']:.0f} | {row['parse_p50_ms']:.1f} |"
+            )  # fmt: skip
+        lines.append(line)
+    environment = rows[0]["environment"]
+    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
+    lines += ["", f"{environment['cpu']}, {environment['cores']} cores, batch size 1; {versions}."]
+    return "\n".join(lines)
+
+
+def replace_table(text: str, table: str, marker: str) -> str:
+    """Returns a document with the table behind `<!-- table:marker -->` replaced."""
+    start = f"<!-- table:{marker} -->"
+    before, rest = text.split(start)
+    _, after = rest.split(_END, 1)
+    return f"{before}{start}\n{table}\n{_END}{after}"
+
+
+def draw_plot(rows: Sequence[Dict[str, Any]], path: Path) -> None:
+    """Draws accuracy against the pruning quantile, one panel per task."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    figure, axes = plt.subplots(1, len(tasks), figsize=(5.5 * len(tasks), 4), squeeze=False)
+    for axis, task in zip(axes[0], tasks):
+        for config, mode, label in (
+            ("config.yml", "freeze", "our classifier, freeze"),
+            ("config.yml", "drop", "our classifier, drop (paper)"),
+            ("config_featurizer.yml", "drop", "our featurizer + DIET, drop"),
+        ):
+            points = _curve(rows, task, config, mode)
+            if points:
+                axis.plot(*zip(*points), marker="o", label=label)
+        diet = _find(rows, task, "config_diet.yml", "none")
+        if diet is not None:
+            axis.axhline(100 * diet["accuracy"], color="gray", ls="--", label="Rasa's default")
+        axis.set(title=task, xlabel="pruning quantile after layer 1", ylabel="accuracy %")
+        axis.grid(alpha=0.3)
+    axes[0][0].legend(loc="lower left", fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _curve(
+    rows: Sequence[Dict[str, Any]], task: str, config: str, mode: str
+) -> List[Tuple[float, float]]:
+    points: List[Tuple[float, float]] = []
+    for row in rows:
+        if (row["task"], row["config"]) != (task, config):
+            continue
+        if row["prune"] == "off":
+            points.append((0.0, 100 * row["accuracy"]))
+        elif row["prune"].startswith(mode):
+            points.append((row["keys"]["quantile"], 100 * row["accuracy"]))
+    return sorted(points)
+
+
+def _find(
+    rows: Sequence[Dict[str, Any]], task: str, config: str, prune: str
+) -> Optional[Dict[str, Any]]:
+    for row in rows:
+        if (row["task"], row["config"], row["prune"]) == (task, config, prune):
+            return row
+    return None
+
+
+def main() -> None:
+    """Parses the command line, updates the README and draws the plot."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--readme", type=Path, required=True)
+    parser.add_argument("--plot", type=Path, required=True)
+    arguments = parser.parse_args()
+    rows = read_rows(arguments.data)
+    readme = arguments.readme.read_text(encoding="utf-8")
+    arguments.readme.write_text(replace_table(readme, render(rows), MARKER), encoding="utf-8")
+    draw_plot(rows, arguments.plot)
+
+
+if __name__ == "__main__":
+    main()

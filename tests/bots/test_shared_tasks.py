@@ -1,0 +1,77 @@
+"""Published bots and tasks by others: the plugin drops in and holds its accuracy."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+from rasa.shared.utils.io import read_config_file, write_yaml
+
+from tests.real_data import ROOT
+
+pytestmark = pytest.mark.slow
+
+CLASSIFIER = {"name": "rasa_tokprune.TokPruneIntentClassifier"}
+FEATURIZER = {"name": "rasa_tokprune.TokPruneFeaturizer"}
+FALLBACK = {"name": "FallbackClassifier", "threshold": 0.7}
+NEEDS_SERVERS_OR_MODELS = ("DucklingEntityExtractor", "SpacyNLP", "SpacyEntityExtractor")
+
+
+@pytest.fixture
+def financial_demo(shared_data: Path, tmp_path: Path) -> Path:
+    source = shared_data.parent / "bots" / "financial-demo"
+    return Path(shutil.copytree(source, tmp_path / "financial-demo"))
+
+
+def write_pipeline(bot: Path, edit: Callable[[List[Dict[str, Any]]], List[Dict[str, Any]]]) -> None:
+    (bot / "config.yml").chmod(0o644)
+    config = read_config_file(bot / "config.yml")
+    kept = [c for c in config["pipeline"] if c["name"] not in NEEDS_SERVERS_OR_MODELS]
+    config["pipeline"] = edit(kept)
+    write_yaml(config, bot / "config.yml")
+
+
+def after_diet(pipeline: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    position = [c["name"] for c in pipeline].index("DIETClassifier") + 1
+    return [*pipeline[:position], CLASSIFIER, *pipeline[position:]]
+
+
+def before_diet(pipeline: List[Dict[str, Any]]) -> List[Dict[str, Any]]:
+    position = [c["name"] for c in pipeline].index("DIETClassifier")
+    return [*pipeline[:position], FEATURIZER, *pipeline[position:]]
+
+
+@pytest.mark.parametrize("edit", [after_diet, before_diet])
+def test_financial_demo_trains(
+    financial_demo: Path, rasa: Callable[..., str], edit: Callable[..., Any]
+) -> None:
+    write_pipeline(financial_demo, edit)
+    rasa(financial_demo, "train", "--fixed-model-name", "model")
+    assert (financial_demo / "models" / "model.tar.gz").stat().st_size > 10_000
+
+
+def test_financial_demo_cross_validation_is_not_below_its_own_pipeline(
+    financial_demo: Path, rasa: Callable[..., str]
+) -> None:
+    raw = (ROOT / "docs" / "data" / "financial_demo.jsonl").read_text(encoding="utf-8")
+    rows = {row["pipeline"]: row for row in map(json.loads, raw.splitlines())}
+    write_pipeline(financial_demo, lambda _: [CLASSIFIER, FALLBACK])
+    test = ["test", "nlu", "--cross-validation", "--no-plot"]
+    rasa(financial_demo, *test, "--nlu", "data/nlu", "--out", "results")
+    report = json.loads((financial_demo / "results" / "intent_report.json").read_text())
+    assert report["weighted avg"]["f1-score"] >= rows["own (DIET)"]["f1"]
+
+
+def test_banking77_5_shot(shared_data: Path, rasa: Callable[..., str], tmp_path: Path) -> None:
+    keys = {**CLASSIFIER, "prune": "off"}
+    config = {"version": "3.1", "recipe": "default.v1", "assistant_id": "test", "language": "en"}
+    write_yaml({**config, "pipeline": [keys]}, tmp_path / "config.yml")
+    data = shared_data / "banking77"
+    rasa(tmp_path, "train", "nlu", "--nlu", str(data / "train_5shot.yml"), "--out", "models")
+    test = ["test", "nlu", "--nlu", str(data / "test.yml"), "--no-plot", "--out", "results"]
+    rasa(tmp_path, *test, "--model", "models")
+    report = json.loads((tmp_path / "results" / "intent_report.json").read_text())
+    assert report["accuracy"] >= 0.78

@@ -12,7 +12,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Text, Union
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE
 from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, check_layer
-from rasa_tokprune.encoder.plans import OFF, resolve_plan
+from rasa_tokprune.encoder.plans import OFF, resolve_plan, shipped_plans
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 DEFAULT_PLAN = "gentle"
@@ -57,13 +57,12 @@ class EncoderSettings:
 
     @classmethod
     def from_config(
-        cls, config: Mapping[Text, Any], component: str, extra_keys: Sequence[str] = ()
+        cls, config: Mapping[Text, Any], extra_keys: Sequence[str] = ()
     ) -> EncoderSettings:
         """Checks a component's configuration.
 
         Args:
             config: Flat configuration, defaults filled in or not.
-            component: Its name, for errors.
             extra_keys: Keys the component has besides the encoder's.
 
         Raises:
@@ -73,16 +72,13 @@ class EncoderSettings:
         for key in config:
             if key not in valid:
                 raise ConfigError(
-                    f"{component}: unknown key '{key}'.{did_you_mean(str(key), valid)} "
+                    f"unknown key '{key}'.{did_you_mean(str(key), valid)} "
                     f"Valid keys: {', '.join(valid)}"
                 )
         values = {key: config.get(key, default) for key, default in ENCODER_DEFAULTS.items()}
         if values["prune"] is False:  # YAML 1.1 reads a bare `off` as false
             values["prune"] = OFF
-        try:
-            _check_values(values)
-        except ConfigError as error:
-            raise ConfigError(f"{component}: {error}") from error
+        _check_values(values)
         return cls(**values)
 
     def plan(self, n_layers: int) -> PruningPlan:
@@ -93,7 +89,7 @@ class EncoderSettings:
         """
         overrides = {key: getattr(self, key) for key in _OVERRIDES}
         overrides = {key: value for key, value in overrides.items() if value is not None}
-        base = resolve_plan(self.prune or DEFAULT_PLAN, n_layers)
+        base = self._base_plan(n_layers)
         if not overrides:
             return base
         quantiles, layers = self._pruned_layers(base)
@@ -109,6 +105,24 @@ class EncoderSettings:
             min_tokens=base.min_tokens if self.min_tokens is None else self.min_tokens,
             name=f"{base.name} with {changed}",
         )
+
+    def _base_plan(self, n_layers: int) -> PruningPlan:
+        """Returns the plan that overrides change."""
+        name = self.prune or DEFAULT_PLAN
+        versions = shipped_plans().get(name, [])
+        if not versions or any(plan.n_layers == n_layers for plan in versions):
+            return resolve_plan(name, n_layers)
+        if self.quantile is not None and self.prune_layers is not None:
+            # Quantile and layers make a plan for this depth; mode and length are the name's.
+            return dataclasses.replace(
+                PruningPlan.identity(n_layers),
+                mode=versions[0].mode,
+                min_tokens=versions[0].min_tokens,
+                name=name,
+            )
+        if self.prune is None:  # the user asked for no plan, and there is none for this depth
+            return PruningPlan.identity(n_layers)
+        return resolve_plan(name, n_layers)
 
     def _pruned_layers(self, base: PruningPlan) -> Any:
         """Returns thresholds and the layers they belong to, overrides applied to `base`."""
@@ -199,14 +213,16 @@ def _check_whole_number(
         raise ConfigError(f"{key} must be a whole number >= {minimum}{null}; got {value!r}")
 
 
-def check_ranking_length(config: Mapping[Text, Any], component: str, default: int) -> int:
+def check_ranking_length(config: Mapping[Text, Any], default: int) -> int:
     """Returns the checked `ranking_length`; 0 means all intents."""
     values = {"ranking_length": config.get("ranking_length", default)}
-    try:
-        _check_whole_number(values, "ranking_length", 0, allow_none=False)
-    except ConfigError as error:
-        raise ConfigError(f"{component}: {error}") from error
+    _check_whole_number(values, "ranking_length", 0, allow_none=False)
     return int(values["ranking_length"])
+
+
+def check_alias(alias: Any) -> None:
+    """Raises ConfigError if the featurizer's alias is not a name."""
+    _check_type({"alias": alias}, "alias", str, "a name, or null for the node's name")
 
 
 def plan_file(settings: EncoderSettings) -> Optional[Path]:

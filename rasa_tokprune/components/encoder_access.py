@@ -24,7 +24,7 @@ from rasa_tokprune.encoder.checkpoint import (
 )
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.shared import set_num_threads, share_model
+from rasa_tokprune.encoder.shared import resolve_device, set_num_threads, share_model
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
 from rasa_tokprune.errors import NotDownloadedError, StorageError
@@ -89,10 +89,7 @@ def store_encoder(encoder: Encoder, settings: EncoderSettings, folder: Path) -> 
         text = json.dumps(dataclasses.asdict(record), indent=1)
         (folder / RECORD_FILE).write_text(text, encoding="utf-8")
         if settings.bundle_encoder:
-            for name in checkpoint_files(encoder.model.folder, encoder.model.spec):
-                target = folder / BUNDLE_FOLDER / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(encoder.model.folder / name, target)
+            _copy_checkpoint(encoder, folder / BUNDLE_FOLDER)
     except OSError as error:
         raise StorageError(
             f"the encoder's record cannot be written to '{folder}': {error.strerror}; "
@@ -126,17 +123,17 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
         record = EncoderRecord(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise StorageError(f"'{path}' cannot be read: {error}; train again") from error
-    check_version(record.plugin_version)
+    check_version(str(record.plugin_version))
     plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{path}'")
     model = str(folder / BUNDLE_FOLDER) if record.is_bundled else settings.model
     encoder = _open(settings, model, plan, may_download=False)
     if encoder.model.identity != record.identity:
         raise StorageError(
             f"this model was trained with another encoder: '{settings.model}' has identity "
-            f"{encoder.model.identity[:12]} here, training used {record.identity[:12]}; "
+            f"{encoder.model.identity[:12]} here, training used {str(record.identity)[:12]}; "
             f"install the same model files, or train again"
         )
-    check_fingerprint(encoder, record.fingerprint)
+    check_fingerprint(encoder, str(record.fingerprint))
     return encoder
 
 
@@ -158,6 +155,15 @@ def check_fingerprint(encoder: Encoder, stored: str) -> None:
             f"(fingerprint {stored[:12]}, now {encoder.fingerprint[:12]}, plan "
             f"'{encoder.plan.name}'); restore the settings, or train again"
         )
+
+
+def is_placeholder(config: Mapping[str, Any]) -> bool:
+    """Returns True for the configuration of a node that Rasa answers from its cache.
+
+    Rasa replaces such a node's configuration by the cached output, and still asks the
+    component's class for its fingerprint addon.
+    """
+    return set(config) == {"output"}
 
 
 def fingerprint_addon(settings: EncoderSettings) -> str:
@@ -184,10 +190,20 @@ def fingerprint_addon(settings: EncoderSettings) -> str:
         content = file.read_bytes() if file is not None and file.is_file() else b""
         parts["unresolved"] = [settings.model, hashlib.sha256(content).hexdigest()]
         return json.dumps(parts, sort_keys=True)
+    resolve_device(settings.device)
     spec = EncoderSpec.from_folder(folder)
+    spec.check_max_length(settings.max_length)
     parts["identity"] = checkpoint_identity(folder, spec, read_tokenizer(folder))
     parts["plan"] = settings.plan(spec.n_layers).fingerprint()
     return json.dumps(parts, sort_keys=True)
+
+
+def _copy_checkpoint(encoder: Encoder, target: Path) -> None:
+    if encoder.folder is None or encoder.folder.resolve() == target.resolve():
+        return  # finetuning a bundled model writes where it was read
+    for name in checkpoint_files(encoder.folder, encoder.model.spec):
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(encoder.folder / name, target / name)
 
 
 def provenance(encoder: Encoder) -> Mapping[str, str]:
@@ -201,17 +217,19 @@ def provenance(encoder: Encoder) -> Mapping[str, str]:
 def _open(
     settings: EncoderSettings, model: str, plan: Optional[PruningPlan], may_download: bool
 ) -> Encoder:
-    local_files_only = settings.local_files_only
     if settings.num_threads is not None:
         set_num_threads(settings.num_threads)
-    shared = share_model(
+    local_files_only = settings.local_files_only
+    folder = find_checkpoint(
         model,
         revision=settings.revision,
         cache_dir=settings.cache_dir,
         local_files_only=not may_download if local_files_only is None else local_files_only,
-        device=settings.device,
     )
+    shared = share_model(folder, settings.device)
     plan = settings.plan(shared.spec.n_layers) if plan is None else plan
-    encoder = Encoder(shared, plan, max_length=settings.max_length, batch_size=settings.batch_size)
+    encoder = Encoder(
+        shared, plan, folder=folder, max_length=settings.max_length, batch_size=settings.batch_size
+    )
     encoder.encode(["warm up"])  # the first call pays for allocations
     return encoder

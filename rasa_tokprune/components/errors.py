@@ -15,11 +15,11 @@ class TokPruneComponentError(RasaException):
 
 
 @contextlib.contextmanager
-def as_rasa_errors() -> Iterator[None]:
-    """Turns the core's errors into Rasa's."""
+def as_rasa_errors(component: str) -> Iterator[None]:
+    """Turns the core's errors into Rasa's, with the component's name in front."""
     try:
         yield
     except ConfigError as error:
-        raise InvalidConfigException(str(error)) from error
+        raise InvalidConfigException(f"{component}: {error}") from error
     except TokPruneError as error:
-        raise TokPruneComponentError(str(error)) from error
+        raise TokPruneComponentError(f"{component}: {error}") from error

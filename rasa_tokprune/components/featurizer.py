@@ -25,9 +25,10 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tqdm import tqdm
 
 from rasa_tokprune.components.alignment import align_to_words
-from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
+from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings, check_alias
 from rasa_tokprune.components.encoder_access import (
     fingerprint_addon,
+    is_placeholder,
     open_encoder,
     read_if_stored,
     restore_encoder,
@@ -78,13 +79,15 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
     @classmethod
     def validate_config(cls, config: Dict[Text, Any]) -> None:
         """Raises InvalidConfigException if a key or a value is wrong."""
-        with as_rasa_errors():
+        with as_rasa_errors(cls.__name__):
             cls._check_config(config)
 
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
         """Checks the configuration and returns what Rasa's cache key would miss."""
-        with as_rasa_errors():
+        if is_placeholder(config):
+            return None
+        with as_rasa_errors(cls.__name__):
             return fingerprint_addon(cls._check_config(config))
 
     @classmethod
@@ -108,7 +111,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
     ) -> None:
         """Checks the configuration; without `encoder` opens the configured one."""
         super().__init__(execution_context.node_name, config)
-        with as_rasa_errors():
+        with as_rasa_errors(type(self).__name__):
             self._settings = self._check_config(config)
             self._encoder = encoder or open_encoder(self._settings, may_download=True)
         self._model_storage = model_storage
@@ -116,7 +119,10 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Stores which encoder, and if asked the encoder itself; there is nothing to fit."""
-        with self._model_storage.write_to(self._resource) as folder, as_rasa_errors():
+        with (
+            self._model_storage.write_to(self._resource) as folder,
+            as_rasa_errors(type(self).__name__),
+        ):
             store_encoder(self._encoder, self._settings, folder)
         return self._resource
 
@@ -146,14 +152,15 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
             TokPruneComponentError: If the encoder found here is another one.
         """
         encoder = None
-        with read_if_stored(model_storage, resource) as folder, as_rasa_errors():
+        with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is not None:
                 encoder = restore_encoder(cls._check_config(config), folder)
         return cls(config, model_storage, resource, execution_context, encoder)
 
     @classmethod
     def _check_config(cls, config: Dict[Text, Any]) -> EncoderSettings:
-        return EncoderSettings.from_config(config, cls.__name__, [FEATURIZER_CLASS_ALIAS])
+        check_alias(config.get(FEATURIZER_CLASS_ALIAS))
+        return EncoderSettings.from_config(config, [FEATURIZER_CLASS_ALIAS])
 
     def _featurize(self, fields: List[_Field], is_training: bool) -> None:
         by_text: Dict[Text, List[_Field]] = {}

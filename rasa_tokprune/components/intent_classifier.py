@@ -30,6 +30,7 @@ from rasa_tokprune.components.encoder_access import (
     check_fingerprint,
     check_version,
     fingerprint_addon,
+    is_placeholder,
     open_encoder,
     provenance,
     read_if_stored,
@@ -74,7 +75,9 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
         """Checks the configuration and returns what Rasa's cache key would miss."""
-        with as_rasa_errors():
+        if is_placeholder(config):
+            return None
+        with as_rasa_errors(cls.__name__):
             settings, _ = cls._check_config(config)
             return fingerprint_addon(settings)
 
@@ -98,7 +101,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         prototypes: Optional[PrototypeClassifier] = None,
     ) -> None:
         """Checks the configuration; without prototypes every answer is no intent."""
-        with as_rasa_errors():
+        with as_rasa_errors(type(self).__name__):
             self._settings, self._ranking_length = self._check_config(config)
         self._model_storage = model_storage
         self._resource = resource
@@ -119,8 +122,8 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             )
             self._prototypes = None
             return self._resource
-        with as_rasa_errors():
-            encoder = open_encoder(self._settings, may_download=True)
+        with as_rasa_errors(type(self).__name__):
+            encoder = self._encoder or open_encoder(self._settings, may_download=True)
             is_quiet = rasa.shared.utils.io.is_logging_disabled()
             embeddings = text_embeddings(examples, encoder, show_progress=not is_quiet)
             prototypes = PrototypeClassifier.fit(
@@ -169,13 +172,13 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             TokPruneComponentError: If the stored prototypes belong to another encoder, plan or
                 major version of this package.
         """
-        with read_if_stored(model_storage, resource) as folder, as_rasa_errors():
+        with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is None:  # a bot without intents
                 return cls(config, model_storage, resource)
             prototypes, stored = load_prototypes(folder)
-            check_version(stored["plugin_version"])
+            check_version(stored.get("plugin_version", "unknown"))
             encoder = restore_encoder(cls._check_config(config)[0], folder)
-            check_fingerprint(encoder, stored["encoder_fingerprint"])
+            check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
         return cls(config, model_storage, resource, encoder, prototypes)
 
     def _persist(self, encoder: Encoder, prototypes: PrototypeClassifier) -> None:
@@ -196,5 +199,5 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
 
     @classmethod
     def _check_config(cls, config: Dict[Text, Any]) -> Tuple[EncoderSettings, int]:
-        settings = EncoderSettings.from_config(config, cls.__name__, [RANKING_LENGTH])
-        return settings, check_ranking_length(config, cls.__name__, DEFAULT_RANKING_LENGTH)
+        settings = EncoderSettings.from_config(config, [RANKING_LENGTH])
+        return settings, check_ranking_length(config, DEFAULT_RANKING_LENGTH)

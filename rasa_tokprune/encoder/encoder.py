@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
 from rasa_tokprune.encoder.forward import NEVER_PRUNED, ForwardResult, PackedTokens, forward
 from rasa_tokprune.encoder.plan import PruneMode, PruningPlan
 from rasa_tokprune.encoder.plans import resolve_plan
@@ -58,25 +59,20 @@ class Encoder:
         model: SharedModel,
         plan: PruningPlan,
         *,
+        folder: Optional[Path] = None,
         max_length: Optional[int] = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
         prompt_name: Optional[str] = None,
     ) -> None:
         """Combines a loaded model with settings; see `load_encoder`."""
         plan.check_fits(model.spec.n_layers)
-        shortest = model.tokenizer.n_special + 1
-        limit = model.spec.max_seq_length
-        longest = model.spec.max_positions - model.spec.position_offset
-        if max_length is not None and not shortest <= max_length <= longest:
-            raise ConfigError(
-                f"max_length must be in [{shortest}, {longest}] for this model, got "
-                f"{max_length}; null takes the model's own {limit}"
-            )
+        model.spec.check_max_length(max_length)
         if batch_size < 1:
             raise ConfigError(f"batch_size must be >= 1, got {batch_size}")
         self.model = model
+        self.folder = folder
         self.plan = plan
-        self.max_length = limit if max_length is None else max_length
+        self.max_length = model.spec.max_seq_length if max_length is None else max_length
         self.batch_size = batch_size
         self.prompt = model.spec.prompt(prompt_name)
 
@@ -226,14 +222,18 @@ def load_encoder(
         CheckpointError: If the model cannot be found, read or used.
         ConfigError: If a setting is out of range.
     """
-    shared = share_model(
-        model,
+    folder = find_checkpoint(
+        model or DEFAULT_MODEL,
         revision=revision,
         cache_dir=cache_dir,
         local_files_only=local_files_only,
-        device=device,
     )
-    plan = resolve_plan(prune, shared.spec.n_layers)
+    shared = share_model(folder, device)
     return Encoder(
-        shared, plan, max_length=max_length, batch_size=batch_size, prompt_name=prompt_name
+        shared,
+        resolve_plan(prune, shared.spec.n_layers),
+        folder=folder,
+        max_length=max_length,
+        batch_size=batch_size,
+        prompt_name=prompt_name,
     )

@@ -36,7 +36,10 @@ def resolve_plan(prune: Union[str, Path, PruningPlan], n_layers: int) -> Pruning
     elif str(prune) == OFF:
         return PruningPlan.identity(n_layers)
     elif str(prune).endswith(".json"):
-        plan = PruningPlan.load(Path(prune).expanduser())
+        try:
+            plan = PruningPlan.load(Path(prune).expanduser())
+        except ConfigError as error:
+            raise ConfigError(f"prune: {error}") from error
     else:
         plan = _shipped(str(prune), n_layers)
     plan.check_fits(n_layers)

@@ -12,11 +12,7 @@ from typing import Optional, Tuple
 import structlog
 import torch
 
-from rasa_tokprune.encoder.checkpoint import (
-    DEFAULT_MODEL,
-    checkpoint_identity,
-    find_checkpoint,
-)
+from rasa_tokprune.encoder.checkpoint import checkpoint_identity
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import TextTokenizer, read_tokenizer
 from rasa_tokprune.encoder.weights import EncoderWeights, load_weights
@@ -30,7 +26,6 @@ class SharedModel:
     """A loaded model: read-only, so that threads and components can share it.
 
     Attributes:
-        folder: Where its files are.
         identity: Hash of weights, vocabulary and specification.
         spec: Its specification.
         tokenizer: Its tokenizer.
@@ -38,7 +33,6 @@ class SharedModel:
         device: Where the weights are.
     """
 
-    folder: Path
     identity: str
     spec: EncoderSpec
     tokenizer: TextTokenizer
@@ -79,31 +73,20 @@ class _Registry:
 _registry = _Registry()
 
 
-def share_model(
-    model: str = "",
-    *,
-    revision: Optional[str] = None,
-    cache_dir: Optional[str] = None,
-    local_files_only: bool = False,
-    device: str = "cpu",
-) -> SharedModel:
-    """Returns a model, loading it only if this process does not hold it yet.
+def share_model(folder: Path, device: str = "cpu") -> SharedModel:
+    """Returns a checkpoint's model, loading it only if this process does not hold it yet.
 
-    Args are those of `load_encoder`.
+    Args:
+        folder: The checkpoint, from `find_checkpoint`.
+        device: 'cpu', 'cuda', 'cuda:N' or 'auto'.
 
     Raises:
-        CheckpointError: If the model cannot be found, read or used.
+        CheckpointError: If the model cannot be read or used.
         ConfigError: If the device does not exist.
     """
     # Forked servers warn and stall otherwise; a user's own setting wins.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    device = _resolve_device(device)
-    folder = find_checkpoint(
-        model or DEFAULT_MODEL,
-        revision=revision,
-        cache_dir=cache_dir,
-        local_files_only=local_files_only,
-    )
+    device = resolve_device(device)
     spec = EncoderSpec.from_folder(folder)
     content = read_tokenizer(folder)
     identity = checkpoint_identity(folder, spec, content)
@@ -113,7 +96,7 @@ def share_model(
         if found is None:
             tokenizer = TextTokenizer.from_content(content, spec)
             weights = load_weights(folder, spec, device)
-            found = SharedModel(folder, identity, spec, tokenizer, weights, device)
+            found = SharedModel(identity, spec, tokenizer, weights, device)
             _registry.models[identity, device] = found
         _registry.latest = found
     return found
@@ -130,7 +113,8 @@ def set_num_threads(num_threads: int) -> None:
         torch.set_num_threads(num_threads)
 
 
-def _resolve_device(device: str) -> str:
+def resolve_device(device: str) -> str:
+    """Returns torch's name of a device; raises ConfigError if there is no such device."""
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     try:

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
-from rasa_tokprune.errors import CheckpointError, did_you_mean
+from rasa_tokprune.errors import CheckpointError, ConfigError, did_you_mean
 
 SUPPORTED_ARCHITECTURES = {
     "bert": "BERT (MiniLM, bge, e5, gte-small)",
@@ -28,6 +28,8 @@ _POOLING_KEYS = {
     "pooling_mode_weightedmean_tokens": "weightedmean",
     "pooling_mode_lasttoken": "lasttoken",
 }
+# One token between the two special ones.
+_SHORTEST = 3
 POOLING_MODES = ("cls", "max", "mean", "mean_sqrt_len")
 
 
@@ -125,6 +127,15 @@ class EncoderSpec:
     def position_offset(self) -> int:
         """Position id of the first token."""
         return 0 if self.architecture == "bert" else self.pad_token_id + 1
+
+    def check_max_length(self, max_length: Optional[int]) -> None:
+        """Raises ConfigError if sentences cannot be cut at `max_length` tokens."""
+        longest = self.max_positions - self.position_offset
+        if max_length is not None and not _SHORTEST <= max_length <= longest:
+            raise ConfigError(
+                f"max_length must be in [{_SHORTEST}, {longest}] for this model, got "
+                f"{max_length}; null takes the model's own {self.max_seq_length}"
+            )
 
     def prompt(self, name: Optional[str] = None) -> str:
         """Returns the prompt called `name`, by default the checkpoint's default prompt."""

@@ -43,6 +43,22 @@ class PrototypeClassifier:
     biases: np.ndarray
     temperature: float
 
+    def __post_init__(self) -> None:
+        """Checks that the parts fit together, as damaged files may not."""
+        n_keys = len(self.keys)
+        shapes = {self.prototypes.shape, self.weights.shape}
+        if (
+            len(shapes) != 1
+            or self.prototypes.ndim != 2
+            or {len(self.prototypes), len(self.class_of_key), len(self.biases)} != {n_keys}
+            or sorted(set(self.class_of_key)) != list(range(len(self.classes)))
+        ):
+            raise ConfigError(
+                f"prototypes do not fit together: {n_keys} keys, {len(self.classes)} classes, "
+                f"arrays of shape {self.prototypes.shape}, {self.weights.shape}, "
+                f"{self.biases.shape}"
+            )
+
     @classmethod
     def fit(
         cls,
@@ -82,6 +98,8 @@ class PrototypeClassifier:
         number = {name: index for index, name in enumerate(names)}
         targets = np.array([number[key] for key in keys])
         unit = normalize_rows(np.asarray(embeddings, dtype=np.float64))
+        order = np.lexsort((*unit.round(4).T, targets))  # the file's order must not matter
+        unit, targets = unit[order], targets[order]
         prototypes = mean_prototypes(unit, targets, len(names))
         if len(classes) == 1:
             weights, biases = _lone_class(unit, prototypes, targets)

@@ -71,6 +71,7 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
                 f"'{folder / NAMES_FILE}' has format {names['format_version']}, expected "
                 f"{FORMAT_VERSION}; train again with this version of the package"
             )
+        provenance = {str(key): str(value) for key, value in names["provenance"].items()}
         classifier = PrototypeClassifier(
             keys=tuple(names["keys"]),
             classes=tuple(names["classes"]),
@@ -80,9 +81,9 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
             biases=arrays["biases"],
             temperature=float(names["temperature"]),
         )
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise StorageError(
             f"prototypes in '{folder}' cannot be read ({type(error).__name__}: {error}); "
             f"train again"
         ) from error
-    return classifier, names["provenance"]
+    return classifier, provenance

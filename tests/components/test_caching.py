@@ -1,0 +1,106 @@
+"""Rasa's training cache: nothing is trained twice, and nothing stale is kept."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+from rasa.engine.training.components import FingerprintStatus
+from rasa.model_training import CODE_NEEDS_TO_BE_RETRAINED, TrainingResult
+
+import rasa_tokprune
+from tests.components.examples import BOT, write_plan
+
+PIPELINE = [
+    {"name": "WhitespaceTokenizer"},
+    {"name": "rasa_tokprune.TokPruneFeaturizer", "alias": "tokprune"},
+    {"name": "rasa_tokprune.TokPruneIntentClassifier"},
+]
+TRAIN_NODES = {
+    "train_rasa_tokprune.TokPruneFeaturizer1",
+    "train_rasa_tokprune.TokPruneIntentClassifier2",
+}
+UNCHANGED = 0
+Rasa = Callable[..., TrainingResult]
+
+
+def retrained(result: TrainingResult) -> List[str]:
+    """Returns our nodes that a training would run again."""
+    assert result.dry_run_results is not None
+    assert set(result.dry_run_results) >= TRAIN_NODES
+    return sorted(
+        node
+        for node, status in result.dry_run_results.items()
+        if node in TRAIN_NODES and isinstance(status, FingerprintStatus) and not status.is_hit
+    )
+
+
+def test_an_unchanged_bot_is_not_trained_again(rasa_train: Rasa) -> None:
+    assert rasa_train(PIPELINE, dry_run=True).code == CODE_NEEDS_TO_BE_RETRAINED
+    assert rasa_train(PIPELINE).model
+    again = rasa_train(PIPELINE, dry_run=True)
+    assert again.code == UNCHANGED
+    assert retrained(again) == []
+
+
+def test_a_cached_training_gives_the_same_model(rasa_train: Rasa, count_forward: List[int]) -> None:
+    first = rasa_train(PIPELINE)
+    count_forward.clear()
+    second = rasa_train(PIPELINE)
+    assert Path(first.model).is_file()
+    assert Path(second.model).is_file()
+    assert count_forward == [], "nothing was encoded again"
+
+
+@pytest.mark.parametrize(
+    "change", [{"quantile": 0.2}, {"max_length": 16}, {"batch_size": 2}], ids=str
+)
+def test_changed_settings_train_again(rasa_train: Rasa, change: Dict[str, Any]) -> None:
+    rasa_train(PIPELINE)
+    changed = [{**item, **change} if "TokPrune" in item["name"] else item for item in PIPELINE]
+    result = rasa_train(changed, dry_run=True)
+    assert result.code == CODE_NEEDS_TO_BE_RETRAINED
+    assert retrained(result) == sorted(TRAIN_NODES)
+
+
+def test_an_edited_plan_file_trains_again(rasa_train: Rasa, plan_path: Path) -> None:
+    rasa_train(PIPELINE)
+    write_plan(plan_path, quantile=0.2)
+    result = rasa_train(PIPELINE, dry_run=True)
+    assert result.code == CODE_NEEDS_TO_BE_RETRAINED
+    assert retrained(result) == sorted(TRAIN_NODES)
+
+
+def test_other_weights_in_the_same_folder_train_again(
+    rasa_train: Rasa, copy_of_tiny_bert: Path, new_checkpoint: Callable[..., Path]
+) -> None:
+    model = {"model": str(copy_of_tiny_bert)}
+    pipeline = [{**item, **model} if "TokPrune" in item["name"] else item for item in PIPELINE]
+    rasa_train(pipeline)
+    assert rasa_train(pipeline, dry_run=True).code == UNCHANGED
+    other = new_checkpoint(seed=1)
+    shutil.copyfile(other / "model.safetensors", copy_of_tiny_bert / "model.safetensors")
+    result = rasa_train(pipeline, dry_run=True)
+    assert result.code == CODE_NEEDS_TO_BE_RETRAINED
+    assert retrained(result) == sorted(TRAIN_NODES)
+
+
+def test_an_upgrade_of_the_package_trains_again(
+    rasa_train: Rasa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rasa_train(PIPELINE)
+    monkeypatch.setattr(rasa_tokprune, "__version__", "0.999.0")
+    result = rasa_train(PIPELINE, dry_run=True)
+    assert result.code == CODE_NEEDS_TO_BE_RETRAINED
+    assert retrained(result) == sorted(TRAIN_NODES)
+
+
+def test_changed_training_data_trains_again(rasa_train: Rasa, tmp_path: Path) -> None:
+    rasa_train(PIPELINE)
+    nlu = tmp_path / "nlu.yml"
+    content = (BOT / "nlu.yml").read_text(encoding="utf-8")
+    nlu.write_text(content.replace("- see you\n", "- see you tomorrow\n"), encoding="utf-8")
+    result = rasa_train(PIPELINE, data=[nlu], dry_run=True)
+    assert "train_rasa_tokprune.TokPruneIntentClassifier2" in retrained(result)

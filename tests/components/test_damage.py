@@ -1,0 +1,116 @@
+"""Stored files that are damaged, missing or do not fit: one clear line each, never a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any, Callable, Dict, Type
+
+import pytest
+from rasa.engine.graph import GraphComponent
+from rasa.shared.exceptions import RasaException
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from safetensors.numpy import load as read_arrays
+from safetensors.numpy import save as write_arrays
+
+from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from tests.components.checks import edit_json, one_line
+
+Make = Callable[..., Any]
+Folder = Callable[[Type[GraphComponent]], Path]
+
+DAMAGES: Dict[str, Callable[[bytes], bytes]] = {
+    "empty": lambda content: b"",
+    "truncated": lambda content: content[: len(content) // 2],
+    "empty object": lambda content: b"{}",
+    "null": lambda content: b"null",
+    "list": lambda content: b"[]",
+    "binary": lambda content: b"\x80\x04\x95\xff",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
+@pytest.mark.parametrize("name", ["encoder.json", "prototypes.json", "prototypes.safetensors"])
+def test_a_damaged_file_gives_one_clear_line(
+    create: Make,
+    load: Make,
+    stored: Folder,
+    training_data: TrainingData,
+    name: str,
+    damage: Callable[[bytes], bytes],
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    path = stored(TokPruneIntentClassifier) / name
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(RasaException, match="cannot be read") as error:
+        load(TokPruneIntentClassifier)
+    assert "train again" in one_line(error)
+
+
+@pytest.mark.parametrize("name", ["encoder.json", "prototypes.json", "prototypes.safetensors"])
+def test_a_missing_file_gives_one_clear_line(
+    create: Make, load: Make, stored: Folder, training_data: TrainingData, name: str
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    (stored(TokPruneIntentClassifier) / name).unlink()
+    with pytest.raises(RasaException, match="cannot be read") as error:
+        load(TokPruneIntentClassifier)
+    assert "train again" in one_line(error)
+
+
+WRONG_CONTENTS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
+    "no provenance": lambda names: names.pop("provenance"),
+    "empty provenance": lambda names: names.update(provenance={}),
+    "no version": lambda names: names["provenance"].update(plugin_version=None),
+    "a class too few": lambda names: names["classes"].pop(),
+    "a key too few": lambda names: names["keys"].pop(),
+    "class number out of range": lambda names: names.update(class_of_key=[0, 99]),
+}
+
+
+@pytest.mark.parametrize("change", WRONG_CONTENTS.values(), ids=WRONG_CONTENTS.keys())
+def test_contents_that_do_not_fit_give_one_clear_line(
+    create: Make,
+    load: Make,
+    stored: Folder,
+    training_data: TrainingData,
+    change: Callable[[Dict[str, Any]], Any],
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    edit_json(stored(TokPruneIntentClassifier) / "prototypes.json", change)
+    with pytest.raises(RasaException, match="train again") as error:
+        load(TokPruneIntentClassifier)
+    one_line(error)
+
+
+def test_arrays_that_do_not_fit_give_one_clear_line(
+    create: Make, load: Make, stored: Folder, training_data: TrainingData
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    path = stored(TokPruneIntentClassifier) / "prototypes.safetensors"
+    arrays = read_arrays(path.read_bytes())
+    path.write_bytes(write_arrays({name: array[:1].copy() for name, array in arrays.items()}))
+    with pytest.raises(RasaException, match="train again") as error:
+        load(TokPruneIntentClassifier)
+    one_line(error)
+
+
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EACCES])
+def test_a_storage_that_cannot_be_written_gives_one_clear_line(
+    component_class: Type[GraphComponent],
+    create: Make,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+    reason: int,
+) -> None:
+    component = create(component_class)
+
+    def refuse(self: Path, *_: Any, **__: Any) -> None:
+        raise OSError(reason, os.strerror(reason), str(self))
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_bytes", refuse)
+    with pytest.raises(RasaException, match=os.strerror(reason)) as error:
+        component.train(training_data)
+    assert "cannot be written" in one_line(error)

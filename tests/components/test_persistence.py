@@ -1,0 +1,230 @@
+"""What a trained component stores, and what it refuses to load (M10)."""
+
+from __future__ import annotations
+
+import gc
+import json
+import shutil
+from pathlib import Path
+from typing import Any, Callable, List, Type
+
+import numpy as np
+import pytest
+from rasa.engine.graph import GraphComponent
+from rasa.shared.exceptions import RasaException
+from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from safetensors.numpy import load as read_arrays
+
+import rasa_tokprune
+from rasa_tokprune.components.featurizer import TokPruneFeaturizer
+from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from rasa_tokprune.encoder import PruningPlan, load_encoder
+from tests.components.checks import edit_json, one_line
+from tests.components.examples import write_plan
+
+Make = Callable[..., Any]
+Folder = Callable[[Type[GraphComponent]], Path]
+
+
+@pytest.mark.parametrize("bundle_encoder", [False, True])
+def test_only_json_and_safetensors_are_stored(
+    component_class: Type[GraphComponent],
+    create: Make,
+    stored: Folder,
+    training_data: TrainingData,
+    bundle_encoder: bool,
+) -> None:
+    create(component_class, bundle_encoder=bundle_encoder).train(training_data)
+    files = [path for path in stored(component_class).rglob("*") if path.is_file()]
+    assert files
+    for path in files:
+        content = path.read_bytes()
+        if path.suffix == ".json":
+            json.loads(content)
+        else:
+            assert path.suffix == ".safetensors"
+            assert read_arrays(content)
+    assert any(path.parent.name == "encoder" for path in files) is bundle_encoder
+
+
+def test_weights_are_not_bundled_unless_asked(
+    component_class: Type[GraphComponent],
+    create: Make,
+    stored: Folder,
+    tiny_bert: Path,
+    training_data: TrainingData,
+) -> None:
+    create(component_class).train(training_data)
+    size = sum(path.stat().st_size for path in stored(component_class).rglob("*"))
+    assert size < (tiny_bert / "model.safetensors").stat().st_size
+
+
+def test_another_encoder_is_refused(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    training_data: TrainingData,
+    new_checkpoint: Callable[..., Path],
+) -> None:
+    create(component_class).train(training_data)
+    with pytest.raises(RasaException, match="trained with another encoder") as error:
+        load(component_class, model=str(new_checkpoint(seed=3)))
+    assert "train again" in one_line(error)
+
+
+def test_another_max_length_is_refused(
+    component_class: Type[GraphComponent], create: Make, load: Make, training_data: TrainingData
+) -> None:
+    create(component_class).train(training_data)
+    with pytest.raises(RasaException, match="another pruning plan, max_length") as error:
+        load(component_class, max_length=16)
+    assert "train again" in one_line(error)
+
+
+def test_another_stored_plan_is_refused(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    stored: Folder,
+    training_data: TrainingData,
+) -> None:
+    create(component_class).train(training_data)
+    record = stored(component_class) / "encoder.json"
+    edit_json(record, lambda content: content["plan"].update(thresholds=[0.9, 0, 0, 0]))
+    with pytest.raises(RasaException, match="another pruning plan"):
+        load(component_class)
+
+
+def test_prototypes_by_another_encoder_are_refused(
+    create: Make, load: Make, stored: Folder, training_data: TrainingData
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    names = stored(TokPruneIntentClassifier) / "prototypes.json"
+    edit_json(names, lambda content: content["provenance"].update(encoder_fingerprint="0" * 64))
+    with pytest.raises(RasaException, match="another pruning plan"):
+        load(TokPruneIntentClassifier)
+
+
+def test_a_plan_file_edited_after_training_changes_nothing(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    plan_path: Path,
+    training_data: TrainingData,
+) -> None:
+    create(component_class).train(training_data)
+    trained_with = PruningPlan.load(plan_path).fingerprint()
+    write_plan(plan_path, quantile=0.1, mode="drop")
+    assert load(component_class)._encoder.plan.fingerprint() == trained_with
+
+
+def test_another_major_version_is_refused(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(component_class).train(training_data)
+    monkeypatch.setattr(rasa_tokprune, "__version__", "0.999.0")
+    assert load(component_class) is not None, "another minor version is fine"
+    monkeypatch.setattr(rasa_tokprune, "__version__", "999.0.0")
+    with pytest.raises(RasaException, match=r"but 999\.0\.0 is installed") as error:
+        load(component_class)
+    assert "train again" in one_line(error)
+
+
+def test_bundled_encoder_outlives_the_original_folder(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    copy_of_tiny_bert: Path,
+    training_data: TrainingData,
+    tokenize: Callable[..., List[Message]],
+) -> None:
+    settings = {"model": str(copy_of_tiny_bert), "bundle_encoder": True}
+    trained = create(component_class, **settings)
+    trained.train(training_data)
+    before = trained.process(tokenize([Message.build("where is my parcel")]))[0]
+    shutil.rmtree(copy_of_tiny_bert)
+    after = load(component_class, **settings).process(
+        tokenize([Message.build("where is my parcel")])
+    )[0]
+    assert after.get(INTENT) == before.get(INTENT)
+    for one, other in zip(after.features, before.features):
+        np.testing.assert_array_equal(one.features, other.features)
+
+
+def test_without_bundling_a_lost_folder_is_named(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    copy_of_tiny_bert: Path,
+    training_data: TrainingData,
+) -> None:
+    create(component_class, model=str(copy_of_tiny_bert)).train(training_data)
+    shutil.rmtree(copy_of_tiny_bert)
+    with pytest.raises(RasaException, match="copy-of-tiny-bert' does not exist") as error:
+        load(component_class, model=str(copy_of_tiny_bert))
+    one_line(error)
+
+
+def forget_models(create: Make, new_checkpoint: Callable[..., Path]) -> None:
+    """Makes this process drop the weights it shares, as a new process has none."""
+    create(TokPruneFeaturizer, model=str(new_checkpoint(seed=99)))
+    gc.collect()
+
+
+def test_bundled_component_can_be_finetuned(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    new_checkpoint: Callable[..., Path],
+    training_data: TrainingData,
+) -> None:
+    # `rasa train --finetune` loads from the storage and trains into the same folder.
+    model = str(new_checkpoint(seed=4))
+    create(component_class, model=model, bundle_encoder=True).train(training_data)
+    forget_models(create, new_checkpoint)
+    component = load(component_class, model=model, bundle_encoder=True)
+    component.train(training_data)
+    assert load(component_class, model=model, bundle_encoder=True)._encoder is not None
+
+
+def test_a_server_that_loaded_a_bundle_can_train(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    stored: Folder,
+    new_checkpoint: Callable[..., Path],
+    training_data: TrainingData,
+) -> None:
+    # POST /model/train runs in the process that serves a model, whose files are deleted by then.
+    model = str(new_checkpoint(seed=5))
+    create(component_class, model=model, bundle_encoder=True).train(training_data)
+    forget_models(create, new_checkpoint)
+    serving = load(component_class, model=model, bundle_encoder=True)
+    shutil.rmtree(stored(component_class))
+    create(component_class, model=model, bundle_encoder=True).train(training_data)
+    assert (stored(component_class) / "encoder" / "model.safetensors").is_file()
+    assert serving._encoder.encode(["still serving"]).any()
+
+
+def test_bundled_files_make_the_same_encoder(
+    create: Make, stored: Folder, tiny_bert: Path, plan_path: Path, training_data: TrainingData
+) -> None:
+    create(TokPruneFeaturizer, bundle_encoder=True).train(training_data)
+    bundle = load_encoder(str(stored(TokPruneFeaturizer) / "encoder"), prune=plan_path)
+    assert bundle.fingerprint == load_encoder(str(tiny_bert), prune=plan_path).fingerprint
+
+
+def test_training_again_replaces_what_was_stored(
+    create: Make, load: Make, training_data: TrainingData
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    only_bye = [e for e in training_data.intent_examples if e.get(INTENT) == "bye"]
+    create(TokPruneIntentClassifier).train(TrainingData(only_bye))
+    message = load(TokPruneIntentClassifier).process([Message({TEXT: "see you"})])[0]
+    assert [entry["name"] for entry in message.get("intent_ranking")] == ["bye"]

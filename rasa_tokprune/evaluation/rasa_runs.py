@@ -4,6 +4,9 @@ r"""Trains and tests whole Rasa pipelines, pruned and un-pruned; writes raw JSON
         --task example_bot example_bot example_bot/data example_bot/tests/test_nlu.yml \
         --task banking77_5shot example_bot train_5shot.yml test.yml
 
+Pin it to one core (`taskset -c 0 ...`) for steady times; two of them, with different --configs, may
+then share a machine and the output file.
+
 Every run is `rasa train nlu` in an empty folder, as a process of its own (start-up and
 imports included in its time), then one message after another through the trained model. Runs
 that the output file already holds are skipped, so a stopped measurement resumes.
@@ -23,7 +26,7 @@ import tempfile
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Mapping, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from tqdm import tqdm
 
@@ -52,7 +55,8 @@ def variants(config: str) -> Iterator[Tuple[str, Dict[str, Any]]]:
         yield "none", {}
         return
     yield "off", {"prune": "off"}
-    yield "default", {}
+    if config == "config.yml":
+        yield "default", {}
     for quantile in SEED_QUANTILES:
         yield f"drop {quantile}", {"prune": "paper", "quantile": quantile}
     if config == "config.yml":
@@ -88,7 +92,8 @@ def environment() -> Dict[str, Any]:
         lines = info.read_text(encoding="utf-8").splitlines()
         cpu = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), cpu)
     versions = {package: metadata.version(package) for package in _PACKAGES}
-    return {"cpu": cpu, "cores": os.cpu_count(), "batch_size": 1, "versions": versions}
+    cores = len(os.sched_getaffinity(0))
+    return {"cpu": cpu, "cores": cores, "batch_size": 1, "versions": versions}
 
 
 def _write_config(source: Path, target: Path, keys: Mapping[str, Any]) -> None:
@@ -113,7 +118,7 @@ def call(arguments: List[str], folder: Path, module: str = "rasa") -> str:
     return result.stdout
 
 
-def measure(tasks: List[Task], out: Path) -> None:
+def measure(tasks: Sequence[Task], configs: Sequence[str], out: Path) -> None:
     """Runs everything that `out` does not hold yet and appends it there."""
     done = set()
     if out.is_file():
@@ -122,7 +127,7 @@ def measure(tasks: List[Task], out: Path) -> None:
     todo = [
         (task, config, label, keys)
         for task in tasks
-        for config in CONFIGS
+        for config in configs
         for label, keys in variants(config)
         if (task.name, config, label) not in done
     ]
@@ -146,9 +151,10 @@ def main() -> None:
         metavar=("NAME", "BOT", "TRAIN", "TEST"),
         help="name, folder with the three configs and domain.yml, training data, test data",
     )
+    parser.add_argument("--configs", nargs="+", choices=CONFIGS, default=CONFIGS)
     arguments = parser.parse_args()
     tasks = [Task(name, *map(Path, paths)) for name, *paths in arguments.task]
-    measure(tasks, arguments.out)
+    measure(tasks, arguments.configs, arguments.out)
 
 
 if __name__ == "__main__":

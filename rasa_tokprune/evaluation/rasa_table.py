@@ -29,14 +29,15 @@ def read_rows(path: Path) -> List[Dict[str, Any]]:
 
 def render(rows: Sequence[Dict[str, Any]]) -> str:
     """Returns a Markdown table, one line per pipeline and pruning, one block per task."""
-    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    tasks = sorted({row["task"] for row in rows}, reverse=True)
     head = "| pipeline | pruning |"
     rule = "|---|---|"
     for task in tasks:
         head += f" {task}: accuracy % | train s | parse p50 ms |"
         rule += "--:|--:|--:|"
     lines = [head, rule]
-    for config, prune in dict.fromkeys((row["config"], row["prune"]) for row in rows):
+    pairs = {(row["config"], row["prune"]) for row in rows}
+    for config, prune in sorted(pairs, key=_reading_order):
         line = f"| {_CONFIG_TEXT[config]} | {_PRUNE_TEXT.get(prune, prune)} |"
         for task in tasks:
             row = _find(rows, task, config, prune)
@@ -46,8 +47,16 @@ def render(rows: Sequence[Dict[str, Any]]) -> str:
         lines.append(line)
     environment = rows[0]["environment"]
     versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
-    lines += ["", f"{environment['cpu']}, {environment['cores']} cores, batch size 1; {versions}."]
+    cores = f"pinned to {environment['cores']} core" + "s" * (environment["cores"] > 1)
+    lines += ["", f"{environment['cpu']}, {cores}, batch size 1; {versions}."]
     return "\n".join(lines)
+
+
+def _reading_order(pair: Tuple[str, str]) -> Tuple[int, int, str]:
+    config, prune = pair
+    first = ("none", "off", "default")
+    rank = first.index(prune) if prune in first else len(first)
+    return list(_CONFIG_TEXT).index(config), rank, prune
 
 
 def replace_table(text: str, table: str, marker: str) -> str:
@@ -65,7 +74,7 @@ def draw_plot(rows: Sequence[Dict[str, Any]], path: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
 
-    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    tasks = sorted({row["task"] for row in rows}, reverse=True)
     figure, axes = plt.subplots(1, len(tasks), figsize=(5.5 * len(tasks), 4), squeeze=False)
     for axis, task in zip(axes[0], tasks):
         for config, mode, label in (

@@ -48,3 +48,10 @@ def test_result_is_contiguous_float32() -> None:
 def test_a_text_of_special_tokens_only_gives_zeros() -> None:
     rows = align_to_words(STATES[[0, 4]], OFFSETS[[0, 4]], np.array([[0, 0], [0, 5]]))
     assert rows.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_a_token_without_characters_belongs_to_no_word() -> None:
+    # Some tokenizers give an inserted token an empty span in the middle of the text.
+    offsets = np.array([[0, 0], [0, 3], [3, 3], [7, 9], [0, 0]])
+    rows = align_to_words(STATES, offsets, np.array([[0, 6]]))
+    assert rows.tolist() == [[1.0, 2.0]]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
+import huggingface_hub
 import pytest
 import torch
 from tokenizers import (
@@ -15,7 +16,6 @@ from tokenizers import (
     normalizers,
     pre_tokenizers,
     processors,
-    trainers,
 )
 from transformers import (
     BertConfig,
@@ -55,35 +55,46 @@ _MODELS: Dict[str, Any] = {
 ARCHITECTURES = sorted(_MODELS)
 
 
-def _wordpiece(specials: list[str]) -> Tokenizer:
-    tokenizer = Tokenizer(models.WordPiece(unk_token=specials[-1]))
+# Vocabularies are spelled out, not trained: the trainers give another one in every run.
+WORDS = sorted({word for text in CORPUS for word in text.lower().replace("?", "").split()})
+CHARACTERS = sorted(set("".join(CORPUS).lower()) - {" "})
+
+
+def _wordpiece(specials: List[str]) -> Tokenizer:
+    # Every other word is whole, the rest falls into characters.
+    pieces = [*specials, *CHARACTERS, *(f"##{c}" for c in CHARACTERS), *WORDS[::2]]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=specials[-1]))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    trainer = trainers.WordPieceTrainer(vocab_size=300, special_tokens=specials)
-    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.add_special_tokens(specials)
     return tokenizer
 
 
-def _byte_level(specials: list[str]) -> Tokenizer:
-    tokenizer = Tokenizer(models.BPE())
+def _byte_level(specials: List[str]) -> Tokenizer:
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    merges = dict.fromkeys(
+        pair
+        for word in WORDS
+        if len(word) > 2
+        for pair in ((word[0], word[1]), (word[:2], word[2]))
+    )
+    pieces = [*specials, *alphabet, *("".join(pair) for pair in merges)]
+    vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.BPE(vocabulary, list(merges)))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=specials, initial_alphabet=alphabet
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.add_special_tokens(specials)
     return tokenizer
 
 
-def _unigram(specials: list[str]) -> Tokenizer:
-    tokenizer = Tokenizer(models.Unigram())
+def _unigram(specials: List[str]) -> Tokenizer:
+    pieces = [*specials, "\u2581", *CHARACTERS, *(f"\u2581{word}" for word in WORDS[::2])]
+    scored = [(p, 0.0 if p in specials else -10.0) for p in dict.fromkeys(pieces)]
+    tokenizer = Tokenizer(models.Unigram(scored, unk_id=specials.index("<unk>")))
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    trainer = trainers.UnigramTrainer(
-        vocab_size=200, special_tokens=specials, unk_token=specials[-1]
-    )
-    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.add_special_tokens(specials)
     return tokenizer
 
 
@@ -206,4 +217,12 @@ def new_checkpoint(tmp_path: Path) -> Callable[..., Path]:
 def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keeps every test off the network, whatever it loads."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    # The hub client reads its variable once, when it is imported.
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setenv("RASA_TELEMETRY_ENABLED", "false")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Tiny models gain nothing from threads and lose much when cores are busy."""
+    torch.set_num_threads(1)

@@ -5,9 +5,8 @@ from rasa_tokprune.encoder.plan import (
     PruneMode,
     PruningPlan,
     ThresholdKind,
-    plan_from_quantile,
 )
-from rasa_tokprune.encoder.plans import resolve_plan, shipped_plans
+from rasa_tokprune.encoder.plans import plan_from_quantile, resolve_plan, shipped_plans
 
 __all__ = [
     "EncodedText",

@@ -12,7 +12,8 @@ from typing import Dict, List, Optional, Tuple
 
 import structlog
 
-from rasa_tokprune.encoder.spec import EncoderSpec, read_json
+from rasa_tokprune.encoder.modules import read_json
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.weights import weight_files
 from rasa_tokprune.errors import CheckpointError, NotDownloadedError
 

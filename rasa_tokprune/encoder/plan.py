@@ -7,7 +7,7 @@ import hashlib
 import json
 from enum import Enum
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
@@ -195,43 +195,6 @@ class PruningPlan:
                     f"layer {layer} is skipped, so it has no attention to prune by; "
                     f"set its threshold to 0.0 or keep the layer"
                 )
-
-
-def plan_from_quantile(
-    quantile: float | Sequence[float],
-    prune_layers: Sequence[int],
-    n_layers: int,
-    *,
-    mode: PruneMode = PruneMode.FREEZE,
-    min_tokens: int = 0,
-    name: str = "custom",
-) -> PruningPlan:
-    """Builds a plan that prunes after `prune_layers`.
-
-    Args:
-        quantile: One quantile for all of `prune_layers`, or one for each, in [0, 1).
-        prune_layers: 0-based layers after which tokens are pruned.
-        n_layers: Number of layers of the encoder.
-        mode: See PruneMode.
-        min_tokens: Shorter sentences are not pruned.
-        name: Short name for logs.
-
-    Raises:
-        ConfigError: If a layer does not exist or the two lists differ in length.
-    """
-    quantiles = list(quantile) if isinstance(quantile, (list, tuple)) else None
-    if quantiles is None:
-        quantiles = [quantile] * len(prune_layers)
-    if len(quantiles) != len(prune_layers):
-        raise ConfigError(
-            f"quantile has {len(quantiles)} values but prune_layers has {len(prune_layers)}; "
-            f"give one quantile, or one for each layer"
-        )
-    thresholds = [0.0] * n_layers
-    for layer, value in zip(prune_layers, quantiles):
-        check_layer("prune_layers", layer, n_layers)
-        thresholds[layer] = value
-    return PruningPlan(n_layers, tuple(thresholds), mode=mode, min_tokens=min_tokens, name=name)
 
 
 def check_layer(key: str, layer: Any, n_layers: int) -> None:

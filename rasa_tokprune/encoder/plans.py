@@ -1,11 +1,11 @@
-"""Finds a plan by what the user wrote: off, a shipped plan's name, a file, or a plan."""
+"""Makes plans: by what the user wrote (off, a shipped plan's name, a file), or by quantile."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, List, Union
+from typing import Dict, List, Sequence, Union
 
-from rasa_tokprune.encoder.plan import PruningPlan
+from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, check_layer
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 OFF = "off"
@@ -44,6 +44,43 @@ def resolve_plan(prune: Union[str, Path, PruningPlan], n_layers: int) -> Pruning
         plan = _shipped(str(prune), n_layers)
     plan.check_fits(n_layers)
     return plan
+
+
+def plan_from_quantile(
+    quantile: float | Sequence[float],
+    prune_layers: Sequence[int],
+    n_layers: int,
+    *,
+    mode: PruneMode = PruneMode.FREEZE,
+    min_tokens: int = 0,
+    name: str = "custom",
+) -> PruningPlan:
+    """Builds a plan that prunes after `prune_layers`.
+
+    Args:
+        quantile: One quantile for all of `prune_layers`, or one for each, in [0, 1).
+        prune_layers: 0-based layers after which tokens are pruned.
+        n_layers: Number of layers of the encoder.
+        mode: See PruneMode.
+        min_tokens: Shorter sentences are not pruned.
+        name: Short name for logs.
+
+    Raises:
+        ConfigError: If a layer does not exist or the two lists differ in length.
+    """
+    quantiles = list(quantile) if isinstance(quantile, (list, tuple)) else None
+    if quantiles is None:
+        quantiles = [quantile] * len(prune_layers)
+    if len(quantiles) != len(prune_layers):
+        raise ConfigError(
+            f"quantile has {len(quantiles)} values but prune_layers has {len(prune_layers)}; "
+            f"give one quantile, or one for each layer"
+        )
+    thresholds = [0.0] * n_layers
+    for layer, value in zip(prune_layers, quantiles):
+        check_layer("prune_layers", layer, n_layers)
+        thresholds[layer] = value
+    return PruningPlan(n_layers, tuple(thresholds), mode=mode, min_tokens=min_tokens, name=name)
 
 
 def _shipped(name: str, n_layers: int) -> PruningPlan:

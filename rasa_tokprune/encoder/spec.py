@@ -6,8 +6,9 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple
 
+from rasa_tokprune.encoder.modules import DenseSpec, module_settings, read_json
 from rasa_tokprune.errors import CheckpointError, ConfigError, did_you_mean
 
 SUPPORTED_ARCHITECTURES = {
@@ -17,28 +18,9 @@ SUPPORTED_ARCHITECTURES = {
     "xlm-roberta": "XLM-RoBERTa (multilingual)",
 }
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh")
-DENSE_ACTIVATIONS = ("Identity", "Tanh", "ReLU", "GELU", "Sigmoid", "SiLU")
 
-# In the order in which sentence-transformers concatenates them.
-_POOLING_KEYS = {
-    "pooling_mode_cls_token": "cls",
-    "pooling_mode_max_tokens": "max",
-    "pooling_mode_mean_tokens": "mean",
-    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len",
-    "pooling_mode_weightedmean_tokens": "weightedmean",
-    "pooling_mode_lasttoken": "lasttoken",
-}
 # One token between the two special ones.
 _SHORTEST = 3
-POOLING_MODES = ("cls", "max", "mean", "mean_sqrt_len")
-
-
-@dataclasses.dataclass(frozen=True)
-class DenseSpec:
-    """A dense layer after pooling: its folder and its activation."""
-
-    folder: str
-    activation: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,7 +94,7 @@ class EncoderSpec:
                 do_lower_case=bool(transformer.get("do_lower_case", False)),
                 prompts=tuple(sorted((prompts.get("prompts") or {}).items())),
                 default_prompt_name=prompts.get("default_prompt_name"),
-                **_module_settings(folder),
+                **module_settings(folder),
             )
         except KeyError as error:
             raise CheckpointError(f"{folder}/config.json: key {error} is missing") from error
@@ -154,18 +136,6 @@ class EncoderSpec:
         """Returns a hash of all fields."""
         content = json.dumps(dataclasses.asdict(self), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
-
-
-def read_json(path: Path, required: bool = True) -> Any:
-    """Returns the content of a JSON file; an empty dict if it is absent and not required."""
-    if not path.is_file():
-        if required:
-            raise CheckpointError(f"'{path}' is missing; is '{path.parent}' a model folder?")
-        return {}
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"'{path}' cannot be read as JSON: {error}") from error
 
 
 def _supported_architecture(config: Dict[str, Any], folder: Path) -> str:
@@ -210,59 +180,3 @@ def _max_seq_length(
     limits = [config["max_position_embeddings"] - offset]
     limits += [transformer.get("max_seq_length"), tokenizer.get("model_max_length")]
     return int(min(limit for limit in limits if limit))
-
-
-def _module_settings(folder: Path) -> Dict[str, Any]:
-    """Returns pooling, dense layers and normalisation as modules.json lists them."""
-    modules = read_json(folder / "modules.json", required=False)
-    settings: Dict[str, Any] = {"dense": (), "normalize": False}
-    for module in modules or []:
-        kind, path = module["type"].rsplit(".", 1)[-1], module.get("path", "")
-        if kind == "Pooling":
-            settings.update(_pooling(folder / path / "config.json"))
-        elif kind == "Dense":
-            settings["dense"] += (_dense(folder, path),)
-        elif kind == "Normalize":
-            settings["normalize"] = True
-        elif kind not in ("Transformer", "Dropout"):
-            raise CheckpointError(
-                f"module '{kind}' in '{folder}/modules.json' is not supported; supported "
-                f"are Transformer, Pooling, Dense, Normalize"
-            )
-    return settings
-
-
-def _pooling(path: Path) -> Dict[str, Any]:
-    config = read_json(path)
-    modes: List[str]
-    if "pooling_mode" in config:
-        given = config["pooling_mode"]
-        modes = [given] if isinstance(given, str) else list(given)
-        modes = [mode.replace("mean_sqrt_len_tokens", "mean_sqrt_len") for mode in modes]
-    else:
-        modes = [mode for key, mode in _POOLING_KEYS.items() if config.get(key)] or ["mean"]
-    for mode in modes:
-        if mode not in POOLING_MODES:
-            raise CheckpointError(
-                f"pooling '{mode}' in '{path}' is not supported; "
-                f"supported are {', '.join(POOLING_MODES)}"
-            )
-    return {"pooling": tuple(modes), "include_prompt": config.get("include_prompt", True)}
-
-
-def _dense(folder: Path, path: str) -> DenseSpec:
-    config = read_json(folder / path / "config.json")
-    activation = config.get("activation_function", "torch.nn.modules.activation.Tanh")
-    short = activation.rsplit(".", 1)[-1]
-    if not activation.startswith("torch.") or short not in DENSE_ACTIVATIONS:
-        raise CheckpointError(
-            f"activation '{activation}' of the dense layer in '{folder / path}' is not "
-            f"supported; supported are {', '.join(DENSE_ACTIVATIONS)} of torch"
-        )
-    streams = {config.get(key) for key in ("module_input_name", "module_output_name")}
-    if streams - {None, "sentence_embedding"}:
-        raise CheckpointError(
-            f"the dense layer in '{folder / path}' does not map the sentence embedding; "
-            f"only module_input_name 'sentence_embedding' is supported"
-        )
-    return DenseSpec(path, short)

@@ -11,7 +11,8 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 from tokenizers import Tokenizer, normalizers
 
-from rasa_tokprune.encoder.spec import EncoderSpec, read_json
+from rasa_tokprune.encoder.modules import read_json
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import CheckpointError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

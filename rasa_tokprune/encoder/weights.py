@@ -11,7 +11,8 @@ from safetensors import SafetensorError  # type: ignore[attr-defined]
 from safetensors.torch import load_file
 from torch import Tensor
 
-from rasa_tokprune.encoder.spec import EncoderSpec, read_json
+from rasa_tokprune.encoder.modules import read_json
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import CheckpointError
 
 _BERT_LAYER = "encoder.layer.{}."

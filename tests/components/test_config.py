@@ -70,7 +70,8 @@ def check_message(
     component: Type[GraphComponent], error: pytest.ExceptionInfo, key: str, value: Any, advice: str
 ) -> None:
     message = one_line(error)
-    assert component.__name__ in message
+    assert message.startswith(f"{component.__name__}: ")
+    assert message.count(component.__name__) == 1
     assert re.search(rf"\b{key}\b", message)
     wrong = value[0] if isinstance(value, list) and len(value) == 1 else value
     assert repr(wrong) in message

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from rasa_tokprune.encoder import checkpoint as checkpoint_module
 from rasa_tokprune.encoder import load_encoder
-from rasa_tokprune.encoder.spec import read_json
+from rasa_tokprune.encoder.modules import read_json
 from rasa_tokprune.errors import CheckpointError, ConfigError, NotDownloadedError
 from tests.conftest import write_json
 

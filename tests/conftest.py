@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional
 
@@ -56,13 +57,13 @@ ARCHITECTURES = sorted(_MODELS)
 
 
 # Vocabularies are spelled out, not trained: the trainers give another one in every run.
-WORDS = sorted({word for text in CORPUS for word in text.lower().replace("?", "").split()})
+WORDS = sorted({word for text in CORPUS for word in re.findall(r"\w+", text.lower())})
 CHARACTERS = sorted(set("".join(CORPUS).lower()) - {" "})
 
 
 def _wordpiece(specials: List[str]) -> Tokenizer:
-    # Every other word is whole, the rest falls into characters.
-    pieces = [*specials, *CHARACTERS, *(f"##{c}" for c in CHARACTERS), *WORDS[::2]]
+    # Words of the corpus are whole, all others fall into pieces.
+    pieces = [*specials, *CHARACTERS, *(f"##{c}" for c in CHARACTERS), *WORDS]
     vocabulary = {piece: number for number, piece in enumerate(dict.fromkeys(pieces))}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token=specials[-1]))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
@@ -89,7 +90,7 @@ def _byte_level(specials: List[str]) -> Tokenizer:
 
 
 def _unigram(specials: List[str]) -> Tokenizer:
-    pieces = [*specials, "\u2581", *CHARACTERS, *(f"\u2581{word}" for word in WORDS[::2])]
+    pieces = [*specials, "\u2581", *CHARACTERS, *(f"\u2581{word}" for word in WORDS)]
     scored = [(p, 0.0 if p in specials else -10.0) for p in dict.fromkeys(pieces)]
     tokenizer = Tokenizer(models.Unigram(scored, unk_id=specials.index("<unk>")))
     tokenizer.normalizer = normalizers.NFKC()

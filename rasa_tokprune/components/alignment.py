@@ -18,8 +18,12 @@ def align_to_words(states: np.ndarray, offsets: np.ndarray, word_spans: np.ndarr
         (n_words, hidden_size) float32; zeros for a word that no token overlaps.
     """
     starts, ends = offsets[:, 0], offsets[:, 1]
-    overlaps = (starts < word_spans[:, 1, None]) & (ends > word_spans[:, 0, None])
-    overlaps &= ends > starts
+    rows = np.zeros((len(word_spans), states.shape[1]), dtype=np.float32)
+    # Words behind the cut of a long text have no tokens; leave them out of the matrix.
+    is_read = word_spans[:, 0] < ends.max(initial=0)
+    spans = word_spans[is_read]
+    overlaps = (starts < spans[:, 1, None]) & (ends > spans[:, 0, None]) & (ends > starts)
     counts = overlaps.sum(axis=1, keepdims=True)
-    weights = overlaps / np.maximum(counts, 1)
-    return np.ascontiguousarray(weights.astype(np.float32) @ states, dtype=np.float32)
+    weights = overlaps.astype(np.float32) / np.maximum(counts, 1).astype(np.float32)
+    rows[is_read] = weights @ states
+    return rows

@@ -11,8 +11,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Text, Union
 
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE
-from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, check_layer
-from rasa_tokprune.encoder.plans import OFF, resolve_plan, shipped_plans
+from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, ThresholdKind
+from rasa_tokprune.encoder.plans import OFF, plan_from_quantile, resolve_plan, shipped_plans
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 DEFAULT_PLAN = "gentle"
@@ -92,19 +92,23 @@ class EncoderSettings:
         base = self._base_plan(n_layers)
         if not overrides:
             return base
-        quantiles, layers = self._pruned_layers(base)
-        thresholds = [0.0] * n_layers
-        for layer, quantile in zip(layers, quantiles):
-            check_layer("prune_layers", layer, n_layers)
-            thresholds[layer] = quantile
+        layers = list(base.pruned_layers) if self.prune_layers is None else self.prune_layers
+        if not layers or (self.quantile is None and not base.pruned_layers):
+            raise ConfigError(
+                f"{next(iter(overrides))}: plan '{base.name}' prunes after no layer, so there is "
+                f"nothing to override; give both quantile and prune_layers"
+            )
         changed = ", ".join(f"{key}={value}" for key, value in overrides.items())
-        return dataclasses.replace(
-            base,
-            thresholds=tuple(thresholds),
+        by_quantile = plan_from_quantile(
+            self._thresholds(base, layers) if self.quantile is None else self.quantile,
+            layers,
+            n_layers,
             mode=PruneMode(self.prune_mode) if self.prune_mode else base.mode,
             min_tokens=base.min_tokens if self.min_tokens is None else self.min_tokens,
             name=f"{base.name} with {changed}",
+            kind=base.kind if self.quantile is None else ThresholdKind.QUANTILE,
         )
+        return dataclasses.replace(by_quantile, kept_layers=base.kept_layers)
 
     def _base_plan(self, n_layers: int) -> PruningPlan:
         """Returns the plan that overrides change."""
@@ -124,27 +128,17 @@ class EncoderSettings:
             return PruningPlan.identity(n_layers)
         return resolve_plan(name, n_layers)
 
-    def _pruned_layers(self, base: PruningPlan) -> Any:
-        """Returns thresholds and the layers they belong to, overrides applied to `base`."""
-        layers = list(base.pruned_layers) if self.prune_layers is None else self.prune_layers
-        if self.quantile is None:
-            known = {base.thresholds[layer] for layer in base.pruned_layers}
-            if self.prune_layers is not None and len(known) > 1:
-                raise ConfigError(
-                    f"prune_layers: plan '{base.name}' has different quantiles for its layers; "
-                    f"give quantile too"
-                )
-            if self.prune_layers is None:
-                return [base.thresholds[layer] for layer in layers], layers
-            return [known.pop()] * len(layers), layers
-        if not isinstance(self.quantile, list):
-            return [self.quantile] * len(layers), layers
-        if len(self.quantile) != len(layers):
+    def _thresholds(self, base: PruningPlan, layers: Sequence[int]) -> List[float]:
+        """Returns the base plan's thresholds for `layers`, which may be other than its own."""
+        if self.prune_layers is None:
+            return [base.thresholds[layer] for layer in layers]
+        known = {base.thresholds[layer] for layer in base.pruned_layers}
+        if len(known) > 1:
             raise ConfigError(
-                f"quantile has {len(self.quantile)} values for {len(layers)} prune_layers "
-                f"{layers}; give one number, or one for each layer"
+                f"prune_layers: plan '{base.name}' has different thresholds for its layers; "
+                f"give quantile too"
             )
-        return self.quantile, layers
+        return [known.pop()] * len(layers)
 
 
 def _check_values(values: Dict[Text, Any]) -> None:

@@ -10,7 +10,6 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional
 
-import structlog
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
@@ -20,16 +19,14 @@ from rasa_tokprune.encoder.checkpoint import (
     checkpoint_files,
     checkpoint_identity,
     find_checkpoint,
-    is_hub_offline,
 )
 from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.encoder.hub import is_hub_offline
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.shared import resolve_device, set_num_threads, share_model
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
 from rasa_tokprune.errors import NotDownloadedError, StorageError
-
-logger = structlog.get_logger(__name__)
 
 RECORD_FILE = "encoder.json"
 BUNDLE_FOLDER = "encoder"

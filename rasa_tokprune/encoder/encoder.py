@@ -21,6 +21,8 @@ from rasa_tokprune.encoder.tokens import Tokens
 from rasa_tokprune.errors import ConfigError
 
 DEFAULT_BATCH_SIZE = 64
+# Bounds memory: attention of long texts grows with the square of their length.
+_MAX_BATCH_TOKENS = 8192
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +77,9 @@ class Encoder:
         self.max_length = model.spec.max_seq_length if max_length is None else max_length
         self.batch_size = batch_size
         self.prompt = model.spec.prompt(prompt_name)
+        self._check_prompt()
+        parts = [model.identity, plan.fingerprint(), str(self.max_length), self.prompt]
+        self._fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def hidden_size(self) -> int:
@@ -92,8 +97,7 @@ class Encoder:
     @property
     def fingerprint(self) -> str:
         """Hash of everything that decides an embedding: weights, plan, length, prompt."""
-        parts = [self.model.identity, self.plan.fingerprint(), str(self.max_length), self.prompt]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        return self._fingerprint
 
     def encode(self, texts: Sequence[str], *, show_progress: bool = False) -> np.ndarray:
         """Returns sentence embeddings, (len(texts), embedding_size) float32.
@@ -145,12 +149,32 @@ class Encoder:
         """Yields (text numbers, tokens, forward result, embeddings), like lengths together."""
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
         with tqdm(total=len(tokens), desc="Encoding", disable=not show_progress) as progress:
-            for start in range(0, len(order), self.batch_size):
-                chosen = order[start : start + self.batch_size]
+            for chosen in self._cut(order, tokens):
                 batch = [tokens[index] for index in chosen]
                 result, pooled = self._run(batch)
                 progress.update(len(chosen))
                 yield chosen, batch, result, pooled
+
+    def _cut(self, order: List[int], tokens: Sequence[Tokens]) -> Iterator[List[int]]:
+        """Yields batches of at most batch_size texts and _MAX_BATCH_TOKENS tokens."""
+        chosen: List[int] = []
+        n_tokens = 0
+        for index in order:
+            n_tokens += len(tokens[index])
+            if chosen and (len(chosen) == self.batch_size or n_tokens > _MAX_BATCH_TOKENS):
+                yield chosen
+                chosen, n_tokens = [], len(tokens[index])
+            chosen.append(index)
+        if chosen:
+            yield chosen
+
+    def _check_prompt(self) -> None:
+        n_prompt = len(self.model.tokenizer.tokenize([""], self.max_length, self.prompt)[0])
+        if n_prompt >= self.max_length:
+            raise ConfigError(
+                f"max_length {self.max_length} leaves no room for text behind the model's prompt "
+                f"{self.prompt!r}; raise max_length"
+            )
 
     def _run(self, batch: List[Tokens]) -> Tuple[ForwardResult, np.ndarray]:
         model = self.model
@@ -166,7 +190,7 @@ class Encoder:
         arrays = (
             np.concatenate([t.ids for t in batch]),
             np.concatenate([position_ids(t.ids, spec.position_offset) for t in batch]),
-            np.concatenate([t.is_special for t in batch]),
+            np.concatenate([t.is_special | (np.arange(len(t)) < t.n_prompt) for t in batch]),
             np.array([len(t) for t in batch]),
         )
         return PackedTokens(*(torch.from_numpy(a).to(self.model.device) for a in arrays))

@@ -80,6 +80,7 @@ def forward(
     sentence_of_row = torch.repeat_interleave(lengths)
     place = torch.arange(n_rows, device=device) - (lengths.cumsum(0) - lengths)[sentence_of_row]
     may_prune = lengths >= plan.min_tokens
+    any_may_prune = bool(may_prune.any())
     pruned_after = torch.full((n_rows,), NEVER_PRUNED, device=device)
     rows_full, rows_kv = torch.zeros_like(lengths), torch.zeros_like(lengths)
 
@@ -89,7 +90,7 @@ def forward(
     groups = group_by_shape(lengths, lengths, place, place, may_prune, weights.relative_bias)
     for index in plan.kept_layers or ():
         layer = weights.layers[index]
-        prunes = plan.thresholds[index] > 0
+        prunes = plan.thresholds[index] > 0 and any_may_prune
         frozen = pruned_after >= 0 if active is not None and _freezes(plan) else None
         x = states if active is None else states[active]
         q, k, v = _project(layer.qkv, x, states, active, frozen)
@@ -102,6 +103,8 @@ def forward(
         if prunes:
             rows = torch.arange(n_rows, device=device) if active is None else active
             keep = _keep_mask(groups, importance, tokens.is_protected[rows], index, plan)
+            if bool(keep.all()):
+                continue
             pruned_after[rows[~keep]] = index
             active = remove_rows(rows, keep)
             n_active = torch.bincount(sentence_of_row[active], minlength=len(lengths))

@@ -10,6 +10,11 @@ from typing import Any, Dict, List
 from rasa_tokprune.errors import CheckpointError
 
 POOLING_MODES = ("cls", "max", "mean", "mean_sqrt_len")
+# Names that sentence-transformers has given the file with max_seq_length and do_lower_case.
+TRANSFORMER_SETTINGS = tuple(
+    f"sentence_{name}_config.json"
+    for name in ("bert", "roberta", "distilbert", "camembert", "albert", "xlm-roberta", "xlnet")
+)
 DENSE_ACTIVATIONS = ("Identity", "Tanh", "ReLU", "GELU", "Sigmoid", "SiLU")
 # In the order in which sentence-transformers concatenates them.
 _POOLING_KEYS = {
@@ -42,14 +47,37 @@ def read_json(path: Path, required: bool = True) -> Any:
         raise CheckpointError(f"'{path}' cannot be read as JSON: {error}") from error
 
 
+def transformer_folder(folder: Path) -> Path:
+    """Returns where the transformer's own files are; older checkpoints use a sub-folder."""
+    for module in _modules(folder):
+        if module["type"].endswith(".Transformer"):
+            return _inside(folder, module.get("path", ""))
+    return folder
+
+
+def _modules(folder: Path) -> List[Dict[str, Any]]:
+    path = folder / "modules.json"
+    modules = read_json(path, required=False) or []
+    if not isinstance(modules, list) or not all(
+        isinstance(module, dict) and isinstance(module.get("type"), str) for module in modules
+    ):
+        raise CheckpointError(f"'{path}' is not a list of modules with a type")
+    return modules
+
+
+def _inside(folder: Path, path: str) -> Path:
+    if ".." in Path(path).parts or Path(path).is_absolute():
+        raise CheckpointError(f"module path '{path}' in '{folder}/modules.json' leaves the folder")
+    return folder / path
+
+
 def module_settings(folder: Path) -> Dict[str, Any]:
     """Returns pooling, dense layers and normalisation as modules.json lists them."""
-    modules = read_json(folder / "modules.json", required=False)
     settings: Dict[str, Any] = {"dense": (), "normalize": False}
-    for module in modules or []:
+    for module in _modules(folder):
         kind, path = module["type"].rsplit(".", 1)[-1], module.get("path", "")
         if kind == "Pooling":
-            settings.update(_pooling(folder / path / "config.json"))
+            settings.update(_pooling(_inside(folder, path) / "config.json"))
         elif kind == "Dense" and not settings["normalize"]:
             settings["dense"] += (_dense(folder, path),)
         elif kind == "Normalize":
@@ -81,7 +109,7 @@ def _pooling(path: Path) -> Dict[str, Any]:
 
 
 def _dense(folder: Path, path: str) -> DenseSpec:
-    config = read_json(folder / path / "config.json")
+    config = read_json(_inside(folder, path) / "config.json")
     activation = config.get("activation_function", "torch.nn.modules.activation.Tanh")
     short = activation.rsplit(".", 1)[-1]
     if not activation.startswith("torch.") or short not in DENSE_ACTIVATIONS:

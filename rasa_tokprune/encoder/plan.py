@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from rasa_tokprune.encoder.identity import stable_fields
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 
@@ -106,8 +107,11 @@ class PruningPlan:
 
     def fingerprint(self) -> str:
         """Returns a hash of everything that changes embeddings (not name or provenance)."""
-        content = self.to_dict()
-        del content["name"], content["provenance"]
+        all_layers = tuple(range(self.n_layers))
+        kept = None if self.kept_layers == all_layers else self.kept_layers
+        content = {**stable_fields(self), "kept_layers": kept}
+        content.pop("name", None)
+        content.pop("provenance", None)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> Dict[str, Any]:

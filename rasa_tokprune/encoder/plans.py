@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, List, Sequence, Union
 
-from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, check_layer
+from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, ThresholdKind, check_layer
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 OFF = "off"
@@ -54,6 +54,7 @@ def plan_from_quantile(
     mode: PruneMode = PruneMode.FREEZE,
     min_tokens: int = 0,
     name: str = "custom",
+    kind: ThresholdKind = ThresholdKind.QUANTILE,
 ) -> PruningPlan:
     """Builds a plan that prunes after `prune_layers`.
 
@@ -64,6 +65,7 @@ def plan_from_quantile(
         mode: See PruneMode.
         min_tokens: Shorter sentences are not pruned.
         name: Short name for logs.
+        kind: How `quantile` is read; ABSOLUTE allows numbers of 1 and more.
 
     Raises:
         ConfigError: If a layer does not exist or the two lists differ in length.
@@ -73,14 +75,16 @@ def plan_from_quantile(
         quantiles = [quantile] * len(prune_layers)
     if len(quantiles) != len(prune_layers):
         raise ConfigError(
-            f"quantile has {len(quantiles)} values but prune_layers has {len(prune_layers)}; "
-            f"give one quantile, or one for each layer"
+            f"quantile has {len(quantiles)} values for {len(prune_layers)} prune_layers "
+            f"{list(prune_layers)}; give one quantile, or one for each layer"
         )
     thresholds = [0.0] * n_layers
     for layer, value in zip(prune_layers, quantiles):
         check_layer("prune_layers", layer, n_layers)
         thresholds[layer] = value
-    return PruningPlan(n_layers, tuple(thresholds), mode=mode, min_tokens=min_tokens, name=name)
+    return PruningPlan(
+        n_layers, tuple(thresholds), kind=kind, mode=mode, min_tokens=min_tokens, name=name
+    )
 
 
 def _shipped(name: str, n_layers: int) -> PruningPlan:

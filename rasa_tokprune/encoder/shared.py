@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import threading
 import weakref
 from pathlib import Path
@@ -116,13 +117,15 @@ def set_num_threads(num_threads: int) -> None:
 def resolve_device(device: str) -> str:
     """Returns torch's name of a device; raises ConfigError if there is no such device."""
     if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        kind = torch.device(device).type
-    except RuntimeError:
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
+        raise ConfigError(f"device must be 'cpu', 'cuda', 'cuda:N' or 'auto', got {device!r}")
+    if device == "cpu":
+        return device
+    number = int(device[5:] or 0)
+    if number >= torch.cuda.device_count():
         raise ConfigError(
-            f"device must be 'cpu', 'cuda', 'cuda:N' or 'auto', got {device!r}"
-        ) from None
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"device '{device}' asked for, but torch sees no GPU; use 'cpu'")
-    return device
+            f"device '{device}' asked for, but torch sees {torch.cuda.device_count()} GPUs; "
+            f"use 'cpu', or 'auto' for whatever is there"
+        )
+    return f"cuda:{number}"

@@ -8,7 +8,14 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Optional, Tuple
 
-from rasa_tokprune.encoder.modules import DenseSpec, module_settings, read_json
+from rasa_tokprune.encoder.identity import stable_fields
+from rasa_tokprune.encoder.modules import (
+    TRANSFORMER_SETTINGS,
+    DenseSpec,
+    module_settings,
+    read_json,
+    transformer_folder,
+)
 from rasa_tokprune.errors import CheckpointError, ConfigError, did_you_mean
 
 SUPPORTED_ARCHITECTURES = {
@@ -31,6 +38,7 @@ class EncoderSpec:
         architecture: A key of SUPPORTED_ARCHITECTURES.
         n_layers: Number of transformer layers.
         n_heads: Attention heads per layer.
+        vocab_size: Rows of the word embedding.
         hidden_size: Width of a hidden state.
         intermediate_size: Width of the feed-forward layer.
         activation: One of ACTIVATIONS.
@@ -51,6 +59,7 @@ class EncoderSpec:
     architecture: str
     n_layers: int
     n_heads: int
+    vocab_size: int
     hidden_size: int
     intermediate_size: int
     activation: str
@@ -74,15 +83,20 @@ class EncoderSpec:
         Raises:
             CheckpointError: If a file is missing, damaged, or asks for something unsupported.
         """
-        config = read_json(folder / "config.json")
+        base = transformer_folder(folder)
+        config = read_json(base / "config.json")
+        if not isinstance(config, dict):
+            raise CheckpointError(f"'{base}/config.json' is not a JSON object")
         architecture = _supported_architecture(config, folder)
         prompts = read_json(folder / "config_sentence_transformers.json", required=False)
-        transformer = read_json(folder / "sentence_bert_config.json", required=False)
+        transformer = _transformer_settings(base)
+        modules = module_settings(folder)
         try:
-            return cls(
+            spec = cls(
                 architecture=architecture,
                 n_layers=config["num_hidden_layers"],
                 n_heads=config["num_attention_heads"],
+                vocab_size=config["vocab_size"],
                 hidden_size=config["hidden_size"],
                 intermediate_size=config["intermediate_size"],
                 activation=config.get("hidden_act", "gelu"),
@@ -90,14 +104,20 @@ class EncoderSpec:
                 max_positions=config["max_position_embeddings"],
                 pad_token_id=_pad_token_id(architecture, config),
                 n_buckets=_n_buckets(architecture, config),
-                max_seq_length=_max_seq_length(architecture, config, transformer, folder),
+                max_seq_length=_max_seq_length(architecture, config, transformer, base),
                 do_lower_case=bool(transformer.get("do_lower_case", False)),
                 prompts=tuple(sorted((prompts.get("prompts") or {}).items())),
                 default_prompt_name=prompts.get("default_prompt_name"),
-                **module_settings(folder),
+                **modules,
             )
         except KeyError as error:
-            raise CheckpointError(f"{folder}/config.json: key {error} is missing") from error
+            raise CheckpointError(f"'{base}/config.json' lacks the key {error}") from error
+        if spec.hidden_size % spec.n_heads:
+            raise CheckpointError(
+                f"'{base}/config.json': hidden_size {spec.hidden_size} is not a multiple of "
+                f"num_attention_heads {spec.n_heads}"
+            )
+        return spec
 
     @property
     def kv_share(self) -> float:
@@ -134,7 +154,7 @@ class EncoderSpec:
 
     def fingerprint(self) -> str:
         """Returns a hash of all fields."""
-        content = json.dumps(dataclasses.asdict(self), sort_keys=True)
+        content = json.dumps(stable_fields(self), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -165,7 +185,8 @@ def _supported_architecture(config: Dict[str, Any], folder: Path) -> str:
 def _pad_token_id(architecture: str, config: Dict[str, Any]) -> int:
     # Hugging Face's MPNet fixes it at 1, whatever the config says.
     default = {"bert": 0, "mpnet": 1}.get(architecture, 1)
-    return default if architecture == "mpnet" else int(config.get("pad_token_id") or default)
+    given = config.get("pad_token_id")
+    return default if architecture == "mpnet" or given is None else int(given)
 
 
 def _n_buckets(architecture: str, config: Dict[str, Any]) -> int:
@@ -173,10 +194,18 @@ def _n_buckets(architecture: str, config: Dict[str, Any]) -> int:
 
 
 def _max_seq_length(
-    architecture: str, config: Dict[str, Any], transformer: Dict[str, Any], folder: Path
+    architecture: str, config: Dict[str, Any], transformer: Dict[str, Any], base: Path
 ) -> int:
     offset = 0 if architecture == "bert" else _pad_token_id(architecture, config) + 1
-    tokenizer = read_json(folder / "tokenizer_config.json", required=False)
-    limits = [config["max_position_embeddings"] - offset]
-    limits += [transformer.get("max_seq_length"), tokenizer.get("model_max_length")]
-    return int(min(limit for limit in limits if limit))
+    tokenizer = read_json(base / "tokenizer_config.json", required=False)
+    # As in sentence-transformers, its own setting overrules the tokenizer's.
+    wanted = transformer.get("max_seq_length") or tokenizer.get("model_max_length")
+    longest = config["max_position_embeddings"] - offset
+    return int(min(wanted or longest, longest))
+
+
+def _transformer_settings(base: Path) -> Dict[str, Any]:
+    for name in TRANSFORMER_SETTINGS:
+        if (base / name).is_file():
+            return dict(read_json(base / name))
+    return {}

@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 import numpy as np
 from tokenizers import Tokenizer, normalizers
 
-from rasa_tokprune.encoder.modules import read_json
+from rasa_tokprune.encoder.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import CheckpointError
 
@@ -55,6 +55,11 @@ class TextTokenizer:
         self._tokenizer = tokenizer
         self.n_special = len(tokenizer.encode("").ids)
         self._n_suffix = self._count_suffix()
+        if self.n_special == 0:
+            raise CheckpointError(
+                "tokenizer.json adds no special tokens, so an empty text would have none; "
+                "give it the model's post-processor and save it again"
+            )
 
     @classmethod
     def from_content(cls, content: str, spec: EncoderSpec) -> TextTokenizer:
@@ -117,15 +122,16 @@ def read_tokenizer(folder: Path) -> str:
     Raises:
         CheckpointError: If it is missing or not JSON.
     """
-    path = folder / "tokenizer.json"
+    base = transformer_folder(folder)
+    path = base / "tokenizer.json"
     if not path.is_file():
         raise CheckpointError(
             f"'{path}' is missing; save it with AutoTokenizer.from_pretrained(...)"
-            f".save_pretrained('{folder}')"
+            f".save_pretrained('{base}')"
         )
     content = read_json(path)
     content["truncation"] = content["padding"] = None
-    _apply_bert_settings(content, read_json(folder / "tokenizer_config.json", required=False))
+    _apply_bert_settings(content, read_json(base / "tokenizer_config.json", required=False))
     return json.dumps(content, sort_keys=True)
 
 

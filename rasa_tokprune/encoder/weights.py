@@ -11,7 +11,7 @@ from safetensors import SafetensorError  # type: ignore[attr-defined]
 from safetensors.torch import load_file
 from torch import Tensor
 
-from rasa_tokprune.encoder.modules import read_json
+from rasa_tokprune.encoder.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import CheckpointError
 
@@ -96,7 +96,7 @@ def load_weights(folder: Path, spec: EncoderSpec, device: str = "cpu") -> Encode
             wrong shape, or a weight is not finite.
     """
     tensors: Dict[str, Tensor] = {}
-    for path in weight_files(folder):
+    for path in weight_files(transformer_folder(folder)):
         tensors.update(_read(path))
     reader = _Reader(tensors, folder, device)
     names = LAYER_NAMES[spec.architecture]
@@ -117,7 +117,7 @@ def load_weights(folder: Path, spec: EncoderSpec, device: str = "cpu") -> Encode
     mpnet = spec.architecture == "mpnet"
     token_types = None if mpnet else reader.tensor("embeddings.token_type_embeddings.weight")[0]
     return EncoderWeights(
-        word_embeddings=reader.tensor(_WORD_EMBEDDINGS),
+        word_embeddings=reader.tensor(_WORD_EMBEDDINGS, (spec.vocab_size, h)),
         position_embeddings=reader.tensor(
             "embeddings.position_embeddings.weight", (spec.max_positions, h)
         ),

@@ -22,6 +22,14 @@ MARKER = "financial_demo"
 _NOT_PART_OF_RASA = ("DucklingEntityExtractor", "SpacyNLP", "SpacyEntityExtractor")
 
 
+def own_pipeline(bot: Path) -> List[Dict[str, Any]]:
+    """Returns a bot's pipeline without what needs other servers or models."""
+    import rasa.shared.utils.io
+
+    config = rasa.shared.utils.io.read_config_file(bot / "config.yml")
+    return [c for c in config["pipeline"] if c["name"] not in _NOT_PART_OF_RASA]
+
+
 def cross_validate(bot: Path, pipeline: List[Dict[str, Any]]) -> Dict[str, Any]:
     """Returns 5-fold accuracy and weighted F1 of a pipeline on a bot's NLU data."""
     import rasa.shared.utils.io
@@ -55,15 +63,12 @@ def render(rows: Sequence[Dict[str, Any]]) -> str:
 
 def main() -> None:
     """Parses the command line, measures both pipelines and updates the table."""
-    import rasa.shared.utils.io
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("bot", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--markdown", type=Path, required=True)
     arguments = parser.parse_args()
-    config = rasa.shared.utils.io.read_config_file(arguments.bot / "config.yml")
-    own = [c for c in config["pipeline"] if c["name"] not in _NOT_PART_OF_RASA]
+    own = own_pipeline(arguments.bot)
     fallback = [c for c in own if c["name"] == "FallbackClassifier"]
     ours = [{"name": "rasa_tokprune.TokPruneIntentClassifier"}, *fallback]
     rows: List[Dict[str, Any]] = []

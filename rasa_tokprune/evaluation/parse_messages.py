@@ -22,7 +22,7 @@ _N_WARM_UP = 20
 
 
 def parse_messages(model: Path, test: Path) -> Dict[str, Any]:
-    """Returns accuracy, milliseconds per message (p50, p95) and token counts.
+    """Returns accuracy and milliseconds per message (p50, p95).
 
     Args:
         model: A trained model archive.

@@ -14,6 +14,7 @@ from typing import Any, Callable, Iterator, List
 
 import pytest
 import requests
+from rasa.shared.nlu.training_data.loading import load_data
 
 pytestmark = pytest.mark.slow
 
@@ -99,3 +100,17 @@ def test_server_parses_and_talks(example_bot: Path, trained: str) -> None:
         asked = say(url, "I want to return my grinder")
         assert any("order" in text.lower() for text in asked), asked
         assert any("CB-20341" in text for text in say(url, "CB-20341"))
+
+
+def test_out_of_scope_messages_fall_back_more_often(example_bot: Path, trained: str) -> None:
+    strange = (example_bot / "tests" / "out_of_scope.txt").read_text(encoding="utf-8").splitlines()
+    strange = [line for line in strange if line and not line.startswith("#")]
+    nlu = load_data(str(example_bot / "tests" / "test_nlu.yml"))
+    known = [example.get("text") for example in nlu.intent_examples]
+    with server(example_bot, trained) as url:
+        shares = [
+            sum(parse(url, text)["intent"]["name"] == "nlu_fallback" for text in texts) / len(texts)
+            for texts in (strange, known)
+        ]
+    assert len(strange) >= 60
+    assert shares[0] > 3 * shares[1]

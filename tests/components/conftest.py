@@ -37,12 +37,6 @@ def _own_rasa_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RASA_CACHE_DIRECTORY", str(tmp_path / "rasa-cache"))
 
 
-@pytest.fixture(autouse=True)
-def _no_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The hub client reads HF_HUB_OFFLINE when it is imported; setting it now comes too late."""
-    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-
-
 @pytest.fixture(params=COMPONENTS, ids=lambda component: component.__name__)
 def component_class(request: pytest.FixtureRequest) -> Type[GraphComponent]:
     """Every component of the package, one after the other."""

@@ -11,7 +11,8 @@ from rasa.engine.graph import GraphComponent
 from rasa.shared.exceptions import InvalidConfigException
 
 from rasa_tokprune.components.config import EncoderSettings
-from rasa_tokprune.encoder import PruneMode, PruningPlan, resolve_plan
+from rasa_tokprune.encoder import PruneMode, PruningPlan, ThresholdKind, resolve_plan
+from rasa_tokprune.errors import ConfigError
 from tests.components.checks import one_line
 
 ConfigOf = Callable[..., Dict[str, Any]]
@@ -58,7 +59,7 @@ def test_quantiles_and_layers_must_agree(
 
 
 def plan_of(n_layers: int = 6, **settings: Any) -> PruningPlan:
-    return EncoderSettings.from_config(settings, "Test").plan(n_layers)
+    return EncoderSettings.from_config(settings).plan(n_layers)
 
 
 def test_the_default_is_the_shipped_gentle_plan() -> None:
@@ -130,3 +131,27 @@ def test_a_wrong_plan_file_gives_one_line(
     with pytest.raises(InvalidConfigException, match=re.escape(problem)) as error:
         component_class.fingerprint_addon(config_of(component_class))
     assert str(plan_path) in one_line(error)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [{"quantile": 0.3}, {"prune_layers": [1]}, {"prune_mode": "drop"}, {"min_tokens": 5}],
+    ids=str,
+)
+def test_a_plan_that_prunes_nothing_has_nothing_to_override(override: Dict[str, Any]) -> None:
+    # The tiny encoder has four layers, for which no plan is shipped.
+    settings = EncoderSettings.from_config(override)
+    with pytest.raises(ConfigError, match="give both quantile and prune_layers"):
+        settings.plan(4)
+
+
+def test_quantile_on_an_absolute_plan_is_a_quantile(tmp_path: Path) -> None:
+    plan = PruningPlan(4, (0.0, 1.2, 0.0, 0.0), kind=ThresholdKind.ABSOLUTE)
+    plan.save(tmp_path / "absolute.json")
+    keys = {"prune": str(tmp_path / "absolute.json")}
+    changed = EncoderSettings.from_config({**keys, "quantile": 0.3}).plan(4)
+    assert changed.kind is ThresholdKind.QUANTILE
+    assert changed.thresholds == (0.0, 0.3, 0.0, 0.0)
+    moved = EncoderSettings.from_config({**keys, "prune_layers": [2]}).plan(4)
+    assert moved.kind is ThresholdKind.ABSOLUTE
+    assert moved.thresholds == (0.0, 0.0, 1.2, 0.0)

@@ -50,7 +50,7 @@ def test_hub_without_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         raise ConnectionError("no route\nto host")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    monkeypatch.setattr(checkpoint_module, "is_hub_offline", lambda: False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     with pytest.raises(NotDownloadedError, match="downloading failed .ConnectionError: no route"):
         load_encoder("someone/some-model", cache_dir=str(tmp_path))
 

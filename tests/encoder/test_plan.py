@@ -104,7 +104,7 @@ def test_unwritable_plan_file(tmp_path: Path) -> None:
 
 
 def test_quantiles_and_layers_must_agree() -> None:
-    with pytest.raises(ConfigError, match="quantile has 2 values but prune_layers has 1"):
+    with pytest.raises(ConfigError, match="quantile has 2 values for 1 prune_layers"):
         plan_from_quantile([0.1, 0.2], [1], 4)
     with pytest.raises(ConfigError, match="prune_layers: layer 4 does not exist"):
         plan_from_quantile(0.1, [4], 4)

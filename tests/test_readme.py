@@ -60,6 +60,12 @@ def test_tables_are_generated_from_the_raw_data(document: str, data: str, module
     assert rasa_table.replace_table(text, table, module.MARKER) == text  # type: ignore[attr-defined]
 
 
+def test_claim_is_generated_from_the_raw_data() -> None:
+    claim = rasa_table.render_claim(rasa_table.read_rows(DATA / "rasa_runs.jsonl"))
+    assert "against" in claim
+    assert rasa_table.replace_table(README, claim, rasa_table.CLAIM_MARKER) == README
+
+
 def test_nothing_tells_of_the_machine_it_was_made_on() -> None:
     files = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.*"), *ROOT.glob("rasa_tokprune/**/*.py")]
     for path in files:

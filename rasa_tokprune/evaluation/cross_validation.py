@@ -4,6 +4,7 @@ python -m rasa_tokprune.evaluation.cross_validation BOT --out FILE.jsonl --markd
 
 The bot's own pipeline runs as it is, less the components that need servers or models that are not
 part of Rasa; ours is the intent classifier alone, with the bot's own FallbackClassifier.
+Pipelines that the output file already holds are not run again.
 """
 
 from __future__ import annotations
@@ -11,12 +12,11 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-import time
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from rasa_tokprune.evaluation.rasa_runs import call, environment
-from rasa_tokprune.evaluation.rasa_table import replace_table
+from rasa_tokprune.evaluation.rasa_table import read_rows, replace_table
 
 MARKER = "financial_demo"
 _NOT_PART_OF_RASA = ("DucklingEntityExtractor", "SpacyNLP", "SpacyEntityExtractor")
@@ -40,24 +40,21 @@ def cross_validate(bot: Path, pipeline: List[Dict[str, Any]]) -> Dict[str, Any]:
         work = Path(folder)
         rasa.shared.utils.io.write_yaml(config, work / "config.yml")
         data = ["--nlu", str((bot / "data").resolve()), "--domain", str(bot.resolve())]
-        start = time.perf_counter()
         call(["test", "nlu", "--cross-validation", "--no-plot", *data], work)
-        seconds = time.perf_counter() - start
         report = json.loads((work / "results" / "intent_report.json").read_text())
     return {
         "accuracy": report["accuracy"],
         "f1": report["weighted avg"]["f1-score"],
         "n": report["weighted avg"]["support"],
-        "seconds": seconds,
     }
 
 
 def render(rows: Sequence[Dict[str, Any]]) -> str:
     """Returns a Markdown table, one line per pipeline."""
-    lines = ["| pipeline | accuracy % | weighted F1 % | whole command, s |", "|---|--:|--:|--:|"]
+    lines = ["| pipeline | accuracy % | weighted F1 % |", "|---|--:|--:|"]
     for row in rows:
         accuracy, f1 = f"{100 * row['accuracy']:.1f}", f"{100 * row['f1']:.1f}"
-        lines.append(f"| {row['pipeline']} | {accuracy} | {f1} | {row['seconds']:.0f} |")
+        lines.append(f"| {row['pipeline']} | {accuracy} | {f1} |")
     return "\n".join(lines)
 
 
@@ -71,8 +68,11 @@ def main() -> None:
     own = own_pipeline(arguments.bot)
     fallback = [c for c in own if c["name"] == "FallbackClassifier"]
     ours = [{"name": "rasa_tokprune.TokPruneIntentClassifier"}, *fallback]
-    rows: List[Dict[str, Any]] = []
+    rows = read_rows(arguments.out) if arguments.out.is_file() else []
+    done = {row["pipeline"] for row in rows}
     for name, pipeline in (("own (DIET)", own), ("TokPruneIntentClassifier", ours)):
+        if name in done:
+            continue
         measured = cross_validate(arguments.bot, pipeline)
         rows.append({"pipeline": name, **measured, "environment": environment()})
         lines = "".join(json.dumps(row) + "\n" for row in rows)

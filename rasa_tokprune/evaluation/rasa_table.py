@@ -110,7 +110,7 @@ def draw_plot(rows: Sequence[Dict[str, Any]], path: Path) -> None:
             axis.axhline(100 * diet["accuracy"], color="gray", ls="--", label="Rasa's default")
         axis.set(title=task, xlabel="pruning quantile after layer 1", ylabel="accuracy %")
         axis.grid(alpha=0.3)
-    axes[0][0].legend(loc="lower left", fontsize=8)
+    axes[0][0].legend(loc="center left", fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from rasa_tokprune.evaluation.rasa_runs import call, environment
-from rasa_tokprune.evaluation.rasa_table import read_rows, replace_table
+from rasa_tokprune.evaluation.rasa_table import read_rows, update_table, write_rows
 
 MARKER = "financial_demo"
 _NOT_PART_OF_RASA = ("DucklingEntityExtractor", "SpacyNLP", "SpacyEntityExtractor")
@@ -75,11 +75,8 @@ def main() -> None:
             continue
         measured = cross_validate(arguments.bot, pipeline)
         rows.append({"pipeline": name, **measured, "environment": environment()})
-        lines = "".join(json.dumps(row) + "\n" for row in rows)
-        arguments.out.write_text(lines, encoding="utf-8")
-    text = arguments.markdown.read_text(encoding="utf-8")
-    table = replace_table(text, render(rows), MARKER)
-    arguments.markdown.write_text(table, encoding="utf-8")
+        write_rows(rows, arguments.out)
+    update_table(arguments.markdown, render(rows), MARKER)
 
 
 if __name__ == "__main__":

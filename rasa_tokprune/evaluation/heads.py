@@ -9,14 +9,13 @@ Each file is sampled three times: 5 examples per intent are the support set, the
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
 
 import numpy as np
 
 from rasa_tokprune.encoder import load_encoder
-from rasa_tokprune.evaluation.rasa_table import replace_table
+from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
 from rasa_tokprune.fewshot import PrototypeClassifier
 
 N_SHOT = 5
@@ -80,11 +79,8 @@ def main() -> None:
     for task in arguments.tasks:
         name, path = task.split("=", 1)
         rows += measure(name, Path(path))
-    lines = "".join(json.dumps(row) + "\n" for row in rows)
-    arguments.out.write_text(lines, encoding="utf-8")
-    text = arguments.markdown.read_text(encoding="utf-8")
-    table = replace_table(text, render(rows), MARKER)
-    arguments.markdown.write_text(table, encoding="utf-8")
+    write_rows(rows, arguments.out)
+    update_table(arguments.markdown, render(rows), MARKER)
 
 
 if __name__ == "__main__":

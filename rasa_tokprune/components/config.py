@@ -9,6 +9,8 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Text, Union
 
+from rasa_tokprune.encoder.backends import AUTO, Backend, Precision
+from rasa_tokprune.encoder.break_even import break_even
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE
 from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, ThresholdKind
@@ -23,7 +25,10 @@ ENCODER_DEFAULTS: Dict[Text, Any] = {
     "cache_dir": None,
     "local_files_only": None,
     "device": "cpu",
+    "backend": AUTO,
+    "precision": AUTO,
     "num_threads": None,
+    "cache_size": 1024,
     "batch_size": DEFAULT_BATCH_SIZE,
     "max_length": None,
     "prune": None,
@@ -45,14 +50,17 @@ class EncoderSettings:
     cache_dir: Optional[str]
     local_files_only: Optional[bool]
     device: str
+    backend: str
+    precision: str
     num_threads: Optional[int]
+    cache_size: int
     batch_size: int
     max_length: Optional[int]
     prune: Optional[str]
     quantile: Union[None, float, List[float]]
     prune_layers: Optional[List[int]]
     prune_mode: Optional[str]
-    min_tokens: Optional[int]
+    min_tokens: Union[None, int, str]
     bundle_encoder: bool
 
     @classmethod
@@ -78,11 +86,18 @@ class EncoderSettings:
         values = {key: config.get(key, default) for key, default in ENCODER_DEFAULTS.items()}
         if values["prune"] is False:  # YAML 1.1 reads a bare `off` as false
             values["prune"] = OFF
+        if values["num_threads"] == AUTO:
+            values["num_threads"] = None
         _check_values(values)
         return cls(**values)
 
-    def plan(self, n_layers: int) -> PruningPlan:
-        """Returns the plan these settings ask for, for an encoder with `n_layers` layers.
+    def plan(self, n_layers: int, backend: Backend, precision: Precision) -> PruningPlan:
+        """Returns the plan these settings ask for.
+
+        Args:
+            n_layers: Layers of the encoder.
+            backend: Where it will run; decides what `min_tokens: auto` is.
+            precision: In which number format.
 
         Raises:
             ConfigError: If the plan does not fit or an override contradicts it.
@@ -90,6 +105,8 @@ class EncoderSettings:
         overrides = {key: getattr(self, key) for key in _OVERRIDES}
         overrides = {key: value for key, value in overrides.items() if value is not None}
         base = self._base_plan(n_layers)
+        if overrides.get("min_tokens") == AUTO:
+            overrides["min_tokens"] = break_even(backend, precision)
         if not overrides:
             return base
         layers = list(base.pruned_layers) if self.prune_layers is None else self.prune_layers
@@ -104,7 +121,7 @@ class EncoderSettings:
             layers,
             n_layers,
             mode=PruneMode(self.prune_mode) if self.prune_mode else base.mode,
-            min_tokens=base.min_tokens if self.min_tokens is None else self.min_tokens,
+            min_tokens=overrides.get("min_tokens", base.min_tokens),
             name=f"{base.name} with {changed}",
             kind=base.kind if self.quantile is None else ThresholdKind.QUANTILE,
         )
@@ -152,8 +169,13 @@ def _check_values(values: Dict[Text, Any]) -> None:
     _check_type(values, "device", str, "'cpu', 'cuda', 'cuda:N' or 'auto'", allow_none=False)
     _check_type(values, "local_files_only", bool, "true, false or null")
     _check_type(values, "bundle_encoder", bool, "true or false", allow_none=False)
-    for key, minimum in (("num_threads", 1), ("max_length", 3), ("min_tokens", 0)):
+    _check_type(values, "backend", str, "'auto', 'torch' or 'onnx'", allow_none=False)
+    _check_type(values, "precision", str, "'auto', 'int8', 'bf16' or 'fp32'", allow_none=False)
+    for key, minimum in (("num_threads", 1), ("max_length", 3)):
         _check_whole_number(values, key, minimum)
+    if values["min_tokens"] != AUTO:
+        _check_whole_number(values, "min_tokens", 0)
+    _check_whole_number(values, "cache_size", 0, allow_none=False)
     _check_whole_number(values, "batch_size", 1, allow_none=False)
     _check_pruning(values)
 

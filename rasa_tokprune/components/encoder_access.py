@@ -15,6 +15,7 @@ from rasa.engine.storage.storage import ModelStorage
 
 import rasa_tokprune
 from rasa_tokprune.components.config import EncoderSettings, plan_file
+from rasa_tokprune.encoder.backends import Precision, choose
 from rasa_tokprune.encoder.checkpoint import (
     checkpoint_files,
     checkpoint_identity,
@@ -23,7 +24,7 @@ from rasa_tokprune.encoder.checkpoint import (
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.hub import is_hub_offline
 from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.shared import resolve_device, set_num_threads, share_model
+from rasa_tokprune.encoder.shared import resolve_device, share_model
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
 from rasa_tokprune.errors import NotDownloadedError, StorageError
@@ -41,6 +42,7 @@ class EncoderRecord:
         identity: Hash of weights, vocabulary and specification.
         fingerprint: Hash of identity, plan, length and prompt.
         plan: The whole plan, so that a plan file edited later changes nothing.
+        precision: Number format of its matrix products; it goes on in the same one.
         is_bundled: True if the encoder's files are stored with the component.
     """
 
@@ -49,6 +51,7 @@ class EncoderRecord:
     fingerprint: str
     plan: Dict[str, Any]
     is_bundled: bool
+    precision: str = Precision.FP32.value
 
     @classmethod
     def of(cls, encoder: Encoder, is_bundled: bool) -> EncoderRecord:
@@ -59,6 +62,7 @@ class EncoderRecord:
             encoder.fingerprint,
             encoder.plan.to_dict(),
             is_bundled,
+            encoder.model.precision.value,
         )
 
 
@@ -72,7 +76,7 @@ def open_encoder(settings: EncoderSettings, *, may_download: bool) -> Encoder:
     Raises:
         TokPruneError: If the model or the plan cannot be used.
     """
-    return _open(settings, settings.model, None, may_download)
+    return _open(settings, settings.model, settings.precision, None, may_download)
 
 
 def store_encoder(encoder: Encoder, settings: EncoderSettings, folder: Path) -> None:
@@ -123,7 +127,7 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
     check_version(str(record.plugin_version))
     plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{path}'")
     model = str(folder / BUNDLE_FOLDER) if record.is_bundled else settings.model
-    encoder = _open(settings, model, plan, may_download=False)
+    encoder = _open(settings, model, str(record.precision), plan, may_download=False)
     if encoder.model.identity != record.identity:
         raise StorageError(
             f"this model was trained with another encoder: '{settings.model}' has identity "
@@ -187,11 +191,13 @@ def fingerprint_addon(settings: EncoderSettings) -> str:
         content = file.read_bytes() if file is not None and file.is_file() else b""
         parts["unresolved"] = [settings.model, hashlib.sha256(content).hexdigest()]
         return json.dumps(parts, sort_keys=True)
-    resolve_device(settings.device)
+    device = resolve_device(settings.device)
+    backend, precision = choose(settings.backend, settings.precision, device)
     spec = EncoderSpec.from_folder(folder)
     spec.check_max_length(settings.max_length)
     parts["identity"] = checkpoint_identity(folder, spec, read_tokenizer(folder))
-    parts["plan"] = settings.plan(spec.n_layers).fingerprint()
+    parts["plan"] = settings.plan(spec.n_layers, backend, precision).fingerprint()
+    parts["precision"] = precision.value
     return json.dumps(parts, sort_keys=True)
 
 
@@ -212,10 +218,12 @@ def provenance(encoder: Encoder) -> Mapping[str, str]:
 
 
 def _open(
-    settings: EncoderSettings, model: str, plan: Optional[PruningPlan], may_download: bool
+    settings: EncoderSettings,
+    model: str,
+    precision: str,
+    plan: Optional[PruningPlan],
+    may_download: bool,
 ) -> Encoder:
-    if settings.num_threads is not None:
-        set_num_threads(settings.num_threads)
     local_files_only = settings.local_files_only
     folder = find_checkpoint(
         model,
@@ -223,10 +231,22 @@ def _open(
         cache_dir=settings.cache_dir,
         local_files_only=not may_download if local_files_only is None else local_files_only,
     )
-    shared = share_model(folder, settings.device)
-    plan = settings.plan(shared.spec.n_layers) if plan is None else plan
-    encoder = Encoder(
-        shared, plan, folder=folder, max_length=settings.max_length, batch_size=settings.batch_size
+    shared = share_model(
+        folder,
+        device=settings.device,
+        backend=settings.backend,
+        precision=precision,
+        num_threads=settings.num_threads,
     )
-    encoder.encode(["warm up"])  # the first call pays for allocations
+    if plan is None:
+        plan = settings.plan(shared.spec.n_layers, shared.backend, shared.precision)
+    encoder = Encoder(
+        shared,
+        plan,
+        folder=folder,
+        max_length=settings.max_length,
+        batch_size=settings.batch_size,
+        cache_size=settings.cache_size,
+    )
+    encoder.encode_detailed(["warm up"])  # the first call pays for allocations
     return encoder

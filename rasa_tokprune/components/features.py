@@ -45,11 +45,9 @@ def text_embeddings(
             missing.append(row)
         else:
             embeddings[row] = known
-    tokens = encoder.tokenize([messages[row].get(TEXT) or "" for row in missing])
-    rows = [row for row, text in zip(missing, tokens) if text.has_content]
-    if rows:
-        contents = [text for text in tokens if text.has_content]
-        embeddings[rows] = encoder.encode_tokens(contents, show_progress=show_progress)
+    if missing:
+        texts = [messages[row].get(TEXT) or "" for row in missing]
+        embeddings[missing] = encoder.encode(texts, show_progress=show_progress, zero_blank=True)
     return embeddings
 
 

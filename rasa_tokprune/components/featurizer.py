@@ -66,7 +66,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
     @staticmethod
     def required_packages() -> List[Text]:
         """Returns the packages whose versions decide the features."""
-        return ["torch", "tokenizers", "safetensors"]
+        return ["tokenizers", "safetensors"]
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:

@@ -65,7 +65,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
     @staticmethod
     def required_packages() -> List[Text]:
         """Returns the packages whose versions decide the embeddings."""
-        return ["torch", "tokenizers", "safetensors"]
+        return ["tokenizers", "safetensors"]
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:

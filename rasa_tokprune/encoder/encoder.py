@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
-import torch
 from tqdm import tqdm
 
+from rasa_tokprune.encoder.backends import AUTO, Precision
+from rasa_tokprune.encoder.batch import (
+    NEVER_PRUNED,
+    ForwardResult,
+    PackedTokens,
+    position_ids,
+    token_layers,
+)
+from rasa_tokprune.encoder.cache import CacheInfo, EmbeddingCache
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
-from rasa_tokprune.encoder.forward import NEVER_PRUNED, ForwardResult, PackedTokens, forward
+from rasa_tokprune.encoder.encoded_text import EncodedText
 from rasa_tokprune.encoder.plan import PruneMode, PruningPlan
 from rasa_tokprune.encoder.plans import resolve_plan
 from rasa_tokprune.encoder.pooling import pool
@@ -25,36 +32,8 @@ DEFAULT_BATCH_SIZE = 64
 _MAX_BATCH_TOKENS = 8192
 
 
-@dataclasses.dataclass(frozen=True)
-class EncodedText:
-    """One text, encoded, with what happened to each of its tokens.
-
-    Attributes:
-        embedding: (embedding_size,) float32.
-        states: Last state of every token; pruned ones: the state they were left with,
-            (n_tokens, hidden_size) float32.
-        tokens: The token ids, offsets and flags behind `states`.
-        pruned_after: Layer after which each token was pruned, -1 if never, (n_tokens,).
-        token_layers: Rows put through a layer, a key-and-value-only row counting as its
-            share of a layer's matrix work.
-        n_layers: Layers of the un-pruned model; full cost is n_tokens * n_layers.
-    """
-
-    embedding: np.ndarray
-    states: np.ndarray
-    tokens: Tokens
-    pruned_after: np.ndarray
-    token_layers: float
-    n_layers: int
-
-    @property
-    def cost(self) -> float:
-        """Token-layers spent as a share of the un-pruned model's, in (0, 1]."""
-        return self.token_layers / (len(self.tokens) * self.n_layers)
-
-
 class Encoder:
-    """Encodes texts with a pruning plan. Holds no state between calls; thread-safe."""
+    """Encodes texts with a pruning plan. Holds nothing between calls but its cache; thread-safe."""
 
     def __init__(
         self,
@@ -65,12 +44,14 @@ class Encoder:
         max_length: Optional[int] = None,
         batch_size: int = DEFAULT_BATCH_SIZE,
         prompt_name: Optional[str] = None,
+        cache_size: int = 0,
     ) -> None:
         """Combines a loaded model with settings; see `load_encoder`."""
         plan.check_fits(model.spec.n_layers)
         model.spec.check_max_length(max_length)
-        if batch_size < 1:
-            raise ConfigError(f"batch_size must be >= 1, got {batch_size}")
+        for key, value, least in (("batch_size", batch_size, 1), ("cache_size", cache_size, 0)):
+            if value < least:
+                raise ConfigError(f"{key} must be >= {least}, got {value}")
         self.model = model
         self.folder = folder
         self.plan = plan
@@ -78,8 +59,12 @@ class Encoder:
         self.batch_size = batch_size
         self.prompt = model.spec.prompt(prompt_name)
         self._check_prompt()
+        self._cache = EmbeddingCache(cache_size) if cache_size else None
         parts = [model.identity, plan.fingerprint(), str(self.max_length), self.prompt]
+        if model.precision is not Precision.FP32:
+            parts.append(model.precision.value)
         self._fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        model.runner.prepare(plan)
 
     @property
     def hidden_size(self) -> int:
@@ -89,24 +74,47 @@ class Encoder:
     @property
     def embedding_size(self) -> int:
         """Width of a sentence embedding."""
-        dense = self.model.weights.dense
-        if dense:
-            return int(dense[-1].weight.shape[0])
+        if self.model.dense:
+            return int(self.model.dense[-1].weight.shape[0])
         return self.hidden_size * len(self.model.spec.pooling)
 
     @property
     def fingerprint(self) -> str:
-        """Hash of everything that decides an embedding: weights, plan, length, prompt."""
+        """Hash of all that decides an embedding: weights, plan, length, prompt, precision."""
         return self._fingerprint
 
-    def encode(self, texts: Sequence[str], *, show_progress: bool = False) -> np.ndarray:
+    def encode(
+        self, texts: Sequence[str], *, show_progress: bool = False, zero_blank: bool = False
+    ) -> np.ndarray:
         """Returns sentence embeddings, (len(texts), embedding_size) float32.
 
         Args:
             texts: Any number of strings, of any length; long ones are cut at max_length.
             show_progress: Draw a progress bar.
+            zero_blank: Give texts without content (blank, only control characters) zeros. The
+                model's own vector of an empty text looks like content.
         """
-        return self.encode_tokens(self.tokenize(texts), show_progress=show_progress)
+        embeddings = np.zeros((len(texts), self.embedding_size), dtype=np.float32)
+        missing: Sequence[int] = range(len(texts))
+        if self._cache is not None:
+            known = [self._cache.get(text) for text in texts]
+            missing = [row for row, embedding in enumerate(known) if embedding is None]
+            for row, embedding in enumerate(known):
+                if embedding is not None:
+                    embeddings[row] = embedding
+        tokens = self.tokenize(texts if len(missing) == len(texts) else [texts[r] for r in missing])
+        kept = [n for n, item in enumerate(tokens) if item.has_content or not zero_blank]
+        for chosen, _, _, pooled in self._batches([tokens[n] for n in kept], show_progress):
+            for number, embedding in zip(chosen, pooled):
+                row = missing[kept[number]]
+                embeddings[row] = embedding
+                if self._cache is not None and tokens[kept[number]].has_content:
+                    self._cache.put(texts[row], embedding)
+        return embeddings
+
+    def cache_info(self) -> CacheInfo:
+        """Returns how often the cache of embeddings could answer."""
+        return self._cache.info() if self._cache is not None else CacheInfo(0, 0, 0, 0)
 
     def tokenize(self, texts: Sequence[str]) -> List[Tokens]:
         """Returns the tokens the encoder sees of each text, prompt and cut included."""
@@ -114,32 +122,24 @@ class Encoder:
             raise ConfigError(f"texts must be a list of strings, got one string: {texts[:40]!r}")
         return self.model.tokenizer.tokenize(texts, self.max_length, self.prompt)
 
-    def encode_tokens(self, tokens: Sequence[Tokens], *, show_progress: bool = False) -> np.ndarray:
-        """Returns sentence embeddings of tokenized texts; see `encode`."""
-        embeddings = np.zeros((len(tokens), self.embedding_size), dtype=np.float32)
-        for chosen, _, _, pooled in self._batches(tokens, show_progress):
-            embeddings[chosen] = pooled
-        return embeddings
-
     def encode_detailed(
         self, texts: Sequence[str], *, show_progress: bool = False
     ) -> List[EncodedText]:
         """Returns embeddings and, for every token, its last state and where it was pruned."""
         encoded: List[Optional[EncodedText]] = [None] * len(texts)
+        spec = self.model.spec
         for chosen, tokens, result, pooled in self._batches(self.tokenize(texts), show_progress):
             ends = np.cumsum([len(t) for t in tokens])
-            states = np.split(result.states.cpu().numpy(), ends[:-1])
-            pruned_after = np.split(result.pruned_after.cpu().numpy(), ends[:-1])
-            kv_share = self.model.spec.kv_share
-            token_layers = (result.rows_full + kv_share * result.rows_kv).tolist()
+            states = np.split(result.states, ends[:-1])
+            pruned_after = np.split(result.pruned_after, ends[:-1])
             for row, index in enumerate(chosen):
                 encoded[index] = EncodedText(
                     embedding=pooled[row],
                     states=states[row].copy(),
                     tokens=tokens[row],
                     pruned_after=pruned_after[row],
-                    token_layers=token_layers[row],
-                    n_layers=self.model.spec.n_layers,
+                    token_layers=token_layers(pruned_after[row], self.plan, spec.kv_share),
+                    n_layers=spec.n_layers,
                 )
         return [item for item in encoded if item is not None]
 
@@ -178,43 +178,37 @@ class Encoder:
 
     def _run(self, batch: List[Tokens]) -> Tuple[ForwardResult, np.ndarray]:
         model = self.model
-        with torch.inference_mode():
-            packed = self._pack(batch)
-            result = forward(model.weights, model.spec, packed, self.plan)
-            is_pooled = self._pooled_rows(batch, result)
-            pooled = pool(result.states, packed.lengths, is_pooled, model.spec, model.weights)
-            return result, pooled.cpu().numpy()
+        packed = self._pack(batch)
+        result = model.runner.run(packed, self.plan)
+        states, lengths = result.states, packed.lengths
+        is_pooled = self._pooled_rows(batch, result)
+        if is_pooled is not None:
+            states = states[is_pooled]
+            lengths = np.add.reduceat(is_pooled, np.cumsum(lengths) - lengths, dtype=np.int64)
+        return result, pool(states, lengths, model.spec, model.dense)
 
     def _pack(self, batch: List[Tokens]) -> PackedTokens:
-        spec = self.model.spec
-        arrays = (
-            np.concatenate([t.ids for t in batch]),
-            np.concatenate([position_ids(t.ids, spec.position_offset) for t in batch]),
-            np.concatenate([t.is_special | (np.arange(len(t)) < t.n_prompt) for t in batch]),
-            np.array([len(t) for t in batch]),
+        offset = self.model.spec.position_offset
+        return PackedTokens(
+            ids=_join([t.ids for t in batch]),
+            position_ids=_join([position_ids(t.ids, offset) for t in batch]),
+            is_protected=_join([t.is_special | (np.arange(len(t)) < t.n_prompt) for t in batch]),
+            lengths=np.array([len(t) for t in batch]),
         )
-        return PackedTokens(*(torch.from_numpy(a).to(self.model.device) for a in arrays))
 
-    def _pooled_rows(self, batch: List[Tokens], result: ForwardResult) -> torch.Tensor:
-        is_pooled = torch.ones_like(result.pruned_after, dtype=torch.bool)
-        if self.plan.mode is PruneMode.DROP:
-            is_pooled &= result.pruned_after == NEVER_PRUNED
+    def _pooled_rows(self, batch: List[Tokens], result: ForwardResult) -> Optional[np.ndarray]:
+        """Returns which tokens take part in pooling, (n_rows,) bool; None if all do."""
+        is_pooled = None
+        if self.plan.mode is PruneMode.DROP and self.plan.pruned_layers:
+            is_pooled = result.pruned_after == NEVER_PRUNED
         if self.prompt and not self.model.spec.include_prompt:
-            outside = np.concatenate([np.arange(len(t)) >= t.n_prompt for t in batch])
-            is_pooled &= torch.from_numpy(outside).to(is_pooled.device)
+            outside = _join([np.arange(len(t)) >= t.n_prompt for t in batch])
+            is_pooled = outside if is_pooled is None else is_pooled & outside
         return is_pooled
 
 
-def position_ids(ids: np.ndarray, offset: int) -> np.ndarray:
-    """Returns rows of the position embedding, (n_tokens,) int64.
-
-    RoBERTa and MPNet (offset = pad id + 1) count only tokens that are not the pad token, as
-    Hugging Face does; a user can type that token.
-    """
-    if offset == 0:
-        return np.arange(len(ids))
-    is_real = ids != offset - 1
-    return np.cumsum(is_real) * is_real + offset - 1
+def _join(arrays: List[np.ndarray]) -> np.ndarray:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
 
 
 def load_encoder(
@@ -225,8 +219,12 @@ def load_encoder(
     cache_dir: Optional[str] = None,
     local_files_only: bool = False,
     device: str = "cpu",
+    backend: str = AUTO,
+    precision: str = Precision.FP32.value,
+    num_threads: Optional[int] = None,
     max_length: Optional[int] = None,
     batch_size: int = DEFAULT_BATCH_SIZE,
+    cache_size: int = 0,
     prompt_name: Optional[str] = None,
 ) -> Encoder:
     """Loads an encoder; weights are shared with every other encoder of this process.
@@ -238,8 +236,13 @@ def load_encoder(
         cache_dir: Where the hub's files are kept.
         local_files_only: Never use the network.
         device: 'cpu', 'cuda', 'cuda:1', or 'auto' (cuda if there is one).
+        backend: 'torch', 'onnx', or 'auto' (onnx on the CPU if it is installed).
+        precision: 'fp32' is the original model; 'int8', 'bf16', or 'auto' (the fastest here that
+            keeps accuracy).
+        num_threads: Threads; None takes all cores, shared out among Rasa's server workers.
         max_length: Most tokens of a text, special tokens counted; None takes the model's own.
         batch_size: Texts per forward pass.
+        cache_size: Texts whose embeddings are remembered; 0 remembers none.
         prompt_name: Prompt of the checkpoint to put before every text; None takes its default.
 
     Raises:
@@ -252,7 +255,9 @@ def load_encoder(
         cache_dir=cache_dir,
         local_files_only=local_files_only,
     )
-    shared = share_model(folder, device)
+    shared = share_model(
+        folder, device=device, backend=backend, precision=precision, num_threads=num_threads
+    )
     return Encoder(
         shared,
         resolve_plan(prune, shared.spec.n_layers),
@@ -260,4 +265,5 @@ def load_encoder(
         max_length=max_length,
         batch_size=batch_size,
         prompt_name=prompt_name,
+        cache_size=cache_size,
     )

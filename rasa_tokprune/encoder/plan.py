@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import json
+import math
 from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from rasa_tokprune.encoder.identity import stable_fields
 from rasa_tokprune.errors import ConfigError, did_you_mean
+
+# quantile * (n - 1) can land a rounding error above the whole number it stands for.
+ROUNDING = 1e-9
+
+
+def quantile_count(quantile: float, n_content: int) -> int:
+    """Returns how many of `n_content` tokens lie below a quantile of them: ceil(q * (n - 1))."""
+    return max(0, math.ceil(quantile * (n_content - 1) - ROUNDING))
 
 
 class PruneMode(str, Enum):
@@ -91,7 +101,7 @@ class PruningPlan:
         """True if every layer runs on every token."""
         return not self.pruned_layers and len(self.kept_layers or ()) == self.n_layers
 
-    @property
+    @functools.cached_property
     def pruned_layers(self) -> Tuple[int, ...]:
         """Layers after which tokens are pruned, ascending."""
         return tuple(layer for layer, t in enumerate(self.thresholds) if t > 0)
@@ -105,8 +115,26 @@ class PruningPlan:
                 f"prune_layers yourself"
             )
 
+    def prunes(self, n_tokens: int) -> bool:
+        """Returns whether a sentence of `n_tokens` tokens, special ones counted, is pruned."""
+        return bool(self.pruned_layers) and n_tokens >= self.min_tokens
+
+    @functools.cached_property
+    def without_pruning(self) -> PruningPlan:
+        """The plan that runs the same layers on every token."""
+        return PruningPlan(self.n_layers, kept_layers=self.kept_layers)
+
+    @functools.cached_property
+    def at_any_length(self) -> PruningPlan:
+        """The plan without its minimum length."""
+        return dataclasses.replace(self, min_tokens=0)
+
     def fingerprint(self) -> str:
         """Returns a hash of everything that changes embeddings (not name or provenance)."""
+        return self._fingerprint
+
+    @functools.cached_property
+    def _fingerprint(self) -> str:
         all_layers = tuple(range(self.n_layers))
         kept = None if self.kept_layers == all_layers else self.kept_layers
         content = {**stable_fields(self), "kept_layers": kept}

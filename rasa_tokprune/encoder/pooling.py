@@ -2,86 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Callable, Dict
+from typing import Callable, Dict, Sequence
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+import numpy as np
+from scipy.special import erf, expit
 
 from rasa_tokprune.encoder.spec import EncoderSpec
-from rasa_tokprune.encoder.weights import EncoderWeights
+from rasa_tokprune.encoder.weights import Affine
 
-_DENSE_ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {
+_SMALLEST_NORM = np.float32(1e-12)  # as torch.nn.functional.normalize
+
+_DENSE_ACTIVATIONS: Dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "Identity": lambda x: x,
-    "Tanh": torch.tanh,
-    "ReLU": F.relu,
-    "GELU": F.gelu,
-    "Sigmoid": torch.sigmoid,
-    "SiLU": F.silu,
+    "Tanh": np.tanh,
+    "ReLU": lambda x: np.maximum(x, 0),
+    "GELU": lambda x: x * 0.5 * (1 + erf(x / np.sqrt(2))),
+    "Sigmoid": expit,
+    "SiLU": lambda x: x * expit(x),
 }
 
 
 def pool(
-    states: Tensor,
-    lengths: Tensor,
-    is_pooled: Tensor,
+    states: np.ndarray,
+    lengths: np.ndarray,
     spec: EncoderSpec,
-    weights: EncoderWeights,
-) -> Tensor:
-    """Returns sentence embeddings, (n_sentences, embedding_size).
+    dense: Sequence[Affine],
+) -> np.ndarray:
+    """Returns sentence embeddings, (n_sentences, embedding_size) float32.
 
     Args:
-        states: Last state of every token, sentences end to end, (n_rows, hidden_size).
-        lengths: Tokens of each sentence, (n_sentences,).
-        is_pooled: Tokens that take part (not dropped, not an excluded prompt), (n_rows,).
+        states: Last states of the tokens that take part, sentences end to end,
+            (n_rows, hidden_size).
+        lengths: Such tokens of each sentence, at least 1, (n_sentences,).
         spec: Says how to pool.
-        weights: Holds the dense layers after pooling, if any.
+        dense: Weights of the dense layers after pooling, if any.
     """
-    sentence_of_row = torch.repeat_interleave(lengths)
-    pooled = [_POOLERS[mode](states, lengths, is_pooled, sentence_of_row) for mode in spec.pooling]
-    embeddings = torch.cat(pooled, dim=1)
-    for dense, layer in zip(spec.dense, weights.dense):
-        embeddings = F.linear(embeddings, layer.weight, layer.bias)
-        embeddings = _DENSE_ACTIVATIONS[dense.activation](embeddings)
-    return F.normalize(embeddings, dim=1) if spec.normalize else embeddings
+    starts = np.cumsum(lengths) - lengths
+    pooled = [_POOLERS[mode](states, starts, lengths[:, None]) for mode in spec.pooling]
+    embeddings = pooled[0] if len(pooled) == 1 else np.concatenate(pooled, axis=1)
+    for settings, layer in zip(spec.dense, dense):
+        embeddings = embeddings @ layer.weight.T + layer.bias
+        embeddings = _DENSE_ACTIVATIONS[settings.activation](embeddings)
+    if spec.normalize:
+        norm = np.sqrt(np.einsum("ij,ij->i", embeddings, embeddings))
+        embeddings = embeddings / np.maximum(norm, _SMALLEST_NORM)[:, None]
+    return embeddings.astype(np.float32, copy=False)
 
 
-def _pool_first(states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Tensor) -> Tensor:
-    n_rows = len(states)
-    order = torch.arange(n_rows, device=states.device)
-    order = torch.where(is_pooled, order, torch.full_like(order, n_rows))
-    first = torch.full_like(lengths, n_rows).scatter_reduce(0, sentence, order, reduce="amin")
-    return states[first.clamp(max=n_rows - 1)]
+def _sum(states: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    if len(starts) == 1:
+        return states.sum(axis=0, keepdims=True)
+    return np.add.reduceat(states, starts, axis=0)
 
 
-def _pool_max(states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Tensor) -> Tensor:
-    lowest = states.new_full((len(lengths), states.shape[1]), float("-inf"))
-    rows, index = states[is_pooled], sentence[is_pooled, None].expand(-1, states.shape[1])
-    return lowest.scatter_reduce(0, index, rows, reduce="amax")
-
-
-def _pool_sum(states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Tensor) -> Tensor:
-    total = states.new_zeros(len(lengths), states.shape[1])
-    return total.index_add(0, sentence[is_pooled], states[is_pooled])
-
-
-def _count(lengths: Tensor, is_pooled: Tensor, sentence: Tensor) -> Tensor:
-    return torch.bincount(sentence[is_pooled], minlength=len(lengths)).clamp(min=1)[:, None]
-
-
-def _pool_mean(states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Tensor) -> Tensor:
-    total = _pool_sum(states, lengths, is_pooled, sentence)
-    return total / _count(lengths, is_pooled, sentence)
-
-
-def _pool_mean_sqrt(states: Tensor, lengths: Tensor, is_pooled: Tensor, sentence: Tensor) -> Tensor:
-    total = _pool_sum(states, lengths, is_pooled, sentence)
-    return total / _count(lengths, is_pooled, sentence).sqrt()
-
-
-_POOLERS: Dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]] = {
-    "cls": _pool_first,
-    "max": _pool_max,
-    "mean": _pool_mean,
-    "mean_sqrt_len": _pool_mean_sqrt,
+_POOLERS: Dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]] = {
+    "cls": lambda states, starts, lengths: states[starts],
+    "max": lambda states, starts, lengths: np.maximum.reduceat(states, starts, axis=0),
+    "mean": lambda states, starts, lengths: _sum(states, starts) / lengths.astype(np.float32),
+    "mean_sqrt_len": lambda states, starts, lengths: (
+        _sum(states, starts) / np.sqrt(lengths.astype(np.float32))
+    ),
 }

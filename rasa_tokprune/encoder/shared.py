@@ -10,16 +10,17 @@ import weakref
 from pathlib import Path
 from typing import Optional, Tuple
 
-import structlog
-import torch
-
+from rasa_tokprune.encoder.backends import AUTO, Backend, Precision, choose
+from rasa_tokprune.encoder.batch import Runner
 from rasa_tokprune.encoder.checkpoint import checkpoint_identity
 from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.threads import available_threads, n_server_workers
 from rasa_tokprune.encoder.tokens import TextTokenizer, read_tokenizer
-from rasa_tokprune.encoder.weights import EncoderWeights, load_weights
+from rasa_tokprune.encoder.weights import Affine, load_dense
 from rasa_tokprune.errors import ConfigError
 
-logger = structlog.get_logger(__name__)
+# identity, backend, precision, device, threads
+_Key = Tuple[str, str, str, str, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,92 +31,128 @@ class SharedModel:
         identity: Hash of weights, vocabulary and specification.
         spec: Its specification.
         tokenizer: Its tokenizer.
-        weights: Its weights.
-        device: Where the weights are.
+        dense: Its dense layers after pooling.
+        runner: Its transformer layers, on a backend.
+        backend: Which backend that is.
+        precision: Number format of the matrix products.
+        device: Where it runs.
     """
 
     identity: str
     spec: EncoderSpec
     tokenizer: TextTokenizer
-    weights: EncoderWeights
+    dense: Tuple[Affine, ...]
+    runner: Runner
+    backend: Backend
+    precision: Precision
     device: str
 
 
 class _Registry:
-    """Models in use, by identity and device, and the latest one whether in use or not.
+    """Models in use, and the latest one whether in use or not.
 
     Keeping the latest bridges the gap between two components of one training run.
     """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.models: weakref.WeakValueDictionary[Tuple[str, str], SharedModel]
+        self.models: weakref.WeakValueDictionary[_Key, SharedModel]
         self.models = weakref.WeakValueDictionary()
         self.latest: Optional[SharedModel] = None
         self.is_fork_guarded = False
-        self.is_forked = False
 
     def guard_forks(self) -> None:
-        """Gives a forked child a free lock, and keeps it off the lost thread pool.
-
-        Another thread may hold the lock while the process forks, and a child that asks its
-        parent's OpenMP threads for help waits for them forever.
-        """
+        """Gives forked children a free lock: another thread may hold it while we fork."""
         if not self.is_fork_guarded and hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._after_fork)
+            os.register_at_fork(after_in_child=self._free_lock)
         self.is_fork_guarded = True
 
-    def _after_fork(self) -> None:
+    def _free_lock(self) -> None:
         self.lock = threading.Lock()
-        self.is_forked = True
-        torch.set_num_threads(1)
 
 
 _registry = _Registry()
 
 
-def share_model(folder: Path, device: str = "cpu") -> SharedModel:
+def share_model(
+    folder: Path,
+    *,
+    device: str = "cpu",
+    backend: str = AUTO,
+    precision: str = AUTO,
+    num_threads: Optional[int] = None,
+) -> SharedModel:
     """Returns a checkpoint's model, loading it only if this process does not hold it yet.
 
     Args:
         folder: The checkpoint, from `find_checkpoint`.
         device: 'cpu', 'cuda', 'cuda:N' or 'auto'.
+        backend: 'auto', 'torch' or 'onnx'.
+        precision: 'auto', 'int8', 'bf16' or 'fp32'.
+        num_threads: Threads; None takes `available_threads()`. With the onnx backend they are
+            the model's own. torch has one count per process: a number sets it, None leaves it
+            unless several server workers share the cores.
 
     Raises:
         CheckpointError: If the model cannot be read or used.
-        ConfigError: If the device does not exist.
+        ConfigError: If the device does not exist, or backend and precision do not fit.
     """
     # Forked servers warn and stall otherwise; a user's own setting wins.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     device = resolve_device(device)
+    chosen, format_ = choose(backend, precision, device)
+    threads = available_threads() if num_threads is None else num_threads
+    if chosen is Backend.TORCH:
+        if num_threads is not None or n_server_workers() > 1:
+            _set_torch_threads(threads)
+        threads = 0  # no part of the model
     spec = EncoderSpec.from_folder(folder)
     content = read_tokenizer(folder)
     identity = checkpoint_identity(folder, spec, content)
     _registry.guard_forks()
+    key = (identity, chosen.value, format_.value, device, threads)
     with _registry.lock:
-        found = _registry.models.get((identity, device))
+        found = _registry.models.get(key)
         if found is None:
-            tokenizer = TextTokenizer.from_content(content, spec)
-            weights = load_weights(folder, spec, device)
-            found = SharedModel(identity, spec, tokenizer, weights, device)
-            _registry.models[identity, device] = found
+            found = SharedModel(
+                identity=identity,
+                spec=spec,
+                tokenizer=TextTokenizer.from_content(content, spec),
+                dense=load_dense(folder, spec),
+                runner=_load_runner(folder, spec, key),
+                backend=chosen,
+                precision=format_,
+                device=device,
+            )
+            _registry.models[key] = found
         _registry.latest = found
     return found
 
 
-def set_num_threads(num_threads: int) -> None:
-    """Sets torch's thread count, for this whole process.
+def _load_runner(folder: Path, spec: EncoderSpec, key: _Key) -> Runner:
+    """Loads a backend; what it needs is imported only now."""
+    identity, backend, precision, device, threads = key
+    if backend == Backend.ONNX:
+        from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
 
-    A process forked from one that has encoded stays at one thread.
-    """
-    if _registry.is_forked:
-        logger.warning("rasa_tokprune.num_threads_ignored_after_fork", num_threads=num_threads)
-    else:
-        torch.set_num_threads(num_threads)
+        return OnnxRunner(folder, spec, identity, Precision(precision), threads)
+    from rasa_tokprune.encoder.torch_backend.runner import TorchRunner
+
+    return TorchRunner(folder, spec, device, Precision(precision))
+
+
+def _set_torch_threads(num_threads: int) -> None:
+    from rasa_tokprune.encoder.torch_backend.threads import set_num_threads
+
+    set_num_threads(num_threads)
 
 
 def resolve_device(device: str) -> str:
     """Returns torch's name of a device; raises ConfigError if there is no such device."""
+    if device == "cpu":
+        return device
+    import torch
+
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if not re.fullmatch(r"cpu|cuda(:\d+)?", device):

@@ -1,19 +1,20 @@
-"""Reads safetensors weights into the plain structure the forward pass uses."""
+"""Reads safetensors weights into the plain structure both backends use."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
-import torch
-from safetensors import SafetensorError  # type: ignore[attr-defined]
-from safetensors.torch import load_file
-from torch import Tensor
+import numpy as np
 
 from rasa_tokprune.encoder.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.tensor_file import map_tensors
 from rasa_tokprune.errors import CheckpointError
+
+# numpy.ndarray as read, torch.Tensor where the torch backend has moved them.
+Array = Any
 
 _BERT_LAYER = "encoder.layer.{}."
 # Our name -> the checkpoint's name, relative to the layer; query, key and value are joined.
@@ -49,8 +50,8 @@ _RELATIVE_BIAS = "encoder.relative_attention_bias.weight"
 class Affine:
     """Weight (out, in) and bias (out,) of a linear layer, or scale and shift of a norm."""
 
-    weight: Tensor
-    bias: Tensor
+    weight: Array
+    bias: Array
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,39 +67,45 @@ class LayerWeights:
 
 
 @dataclasses.dataclass(frozen=True)
-class EncoderWeights:
-    """All weights of an encoder, float32 on one device.
+class EmbeddingWeights:
+    """The tables that make the first hidden states; mapped from their file, not copied.
 
     Attributes:
-        word_embeddings: (vocab_size, hidden_size).
-        position_embeddings: (max_positions, hidden_size).
-        token_type_embedding: (hidden_size,) of segment 0, or None (MPNet).
-        embedding_norm: Norm after the embeddings.
-        layers: Transformer layers.
-        relative_bias: (n_buckets, n_heads), MPNet only.
-        dense: Dense layers after pooling; a layer without bias has zeros.
+        words: (vocab_size, hidden_size).
+        positions: (max_positions, hidden_size).
+        token_type: (hidden_size,) of segment 0, or None (MPNet).
+        relative_bias: (n_buckets, n_heads) of MPNet's attention, or None.
     """
 
-    word_embeddings: Tensor
-    position_embeddings: Tensor
-    token_type_embedding: Optional[Tensor]
+    words: Array
+    positions: Array
+    token_type: Optional[Array]
+    relative_bias: Optional[Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class EncoderWeights:
+    """All weights of an encoder, float32.
+
+    Attributes:
+        embeddings: Embedding tables.
+        embedding_norm: Norm after the embeddings.
+        layers: Transformer layers.
+    """
+
+    embeddings: EmbeddingWeights
     embedding_norm: Affine
     layers: Tuple[LayerWeights, ...]
-    relative_bias: Optional[Tensor] = None
-    dense: Tuple[Affine, ...] = ()
 
 
-def load_weights(folder: Path, spec: EncoderSpec, device: str = "cpu") -> EncoderWeights:
+def load_weights(folder: Path, spec: EncoderSpec) -> EncoderWeights:
     """Loads and checks the weights of the checkpoint in `folder`.
 
     Raises:
         CheckpointError: If files are missing or damaged, tensors are missing or have the
             wrong shape, or a weight is not finite.
     """
-    tensors: Dict[str, Tensor] = {}
-    for path in weight_files(transformer_folder(folder)):
-        tensors.update(_read(path))
-    reader = _Reader(tensors, folder, device)
+    reader = _Reader(folder)
     names = LAYER_NAMES[spec.architecture]
     h, wide = spec.hidden_size, spec.intermediate_size
     layers = tuple(
@@ -114,21 +121,29 @@ def load_weights(folder: Path, spec: EncoderSpec, device: str = "cpu") -> Encode
         )
         for prefix in (_BERT_LAYER.format(layer) for layer in range(spec.n_layers))
     )
-    mpnet = spec.architecture == "mpnet"
-    token_types = None if mpnet else reader.tensor("embeddings.token_type_embeddings.weight")[0]
     return EncoderWeights(
-        word_embeddings=reader.tensor(_WORD_EMBEDDINGS, (spec.vocab_size, h)),
-        position_embeddings=reader.tensor(
-            "embeddings.position_embeddings.weight", (spec.max_positions, h)
-        ),
-        token_type_embedding=token_types,
+        embeddings=_embeddings(reader, spec),
         embedding_norm=reader.affine("embeddings.LayerNorm", (h,)),
         layers=layers,
-        relative_bias=reader.tensor(_RELATIVE_BIAS, (spec.n_buckets, spec.n_heads))
-        if mpnet
-        else None,
-        dense=tuple(_load_dense(folder / dense.folder, device) for dense in spec.dense),
     )
+
+
+def load_embeddings(folder: Path, spec: EncoderSpec) -> EmbeddingWeights:
+    """Maps the embedding tables alone; values are not looked at before they are used.
+
+    Raises:
+        CheckpointError: If files are missing or damaged, or shapes are wrong.
+    """
+    return _embeddings(_Reader(folder, check_values=False), spec)
+
+
+def load_dense(folder: Path, spec: EncoderSpec) -> Tuple[Affine, ...]:
+    """Loads the dense layers after pooling; a layer without bias has zeros.
+
+    Raises:
+        CheckpointError: As `load_weights`.
+    """
+    return tuple(_load_dense(folder / dense.folder) for dense in spec.dense)
 
 
 def weight_files(folder: Path) -> List[Path]:
@@ -151,12 +166,18 @@ def weight_files(folder: Path) -> List[Path]:
 class _Reader:
     """Looks tensors up by name, whatever prefix the checkpoint uses, and checks them."""
 
-    def __init__(self, tensors: Dict[str, Tensor], folder: Path, device: str) -> None:
-        self._tensors, self._folder, self._device = tensors, folder, device
-        found = [name for name in tensors if name.endswith(_WORD_EMBEDDINGS)]
+    def __init__(self, folder: Path, check_values: bool = True, base: Optional[Path] = None):
+        self._tensors: Dict[str, np.ndarray] = {}
+        for path in weight_files(transformer_folder(folder) if base is None else base):
+            self._tensors.update(map_tensors(path))
+        self._folder, self._check_values = folder, check_values
+        found = [name for name in self._tensors if name.endswith(_WORD_EMBEDDINGS)]
         self._prefix = found[0][: -len(_WORD_EMBEDDINGS)] if found else ""
 
-    def tensor(self, name: str, shape: Optional[Tuple[int, ...]] = None) -> Tensor:
+    def __contains__(self, name: str) -> bool:
+        return self._prefix + name in self._tensors
+
+    def tensor(self, name: str, shape: Optional[Tuple[int, ...]] = None) -> np.ndarray:
         tensor = self._tensors.get(self._prefix + name)
         if tensor is None and name.endswith(("LayerNorm.weight", "LayerNorm.bias")):
             # Checkpoints converted from early TensorFlow ones.
@@ -171,8 +192,7 @@ class _Reader:
                 f"'{name}' in '{self._folder}' has shape {tuple(tensor.shape)}; "
                 f"config.json asks for {shape}"
             )
-        tensor = tensor.to(device=self._device, dtype=torch.float32)
-        if not torch.isfinite(tensor).all():
+        if self._check_values and not np.isfinite(tensor).all():
             raise CheckpointError(
                 f"'{name}' in '{self._folder}' holds NaN or infinite values; "
                 f"the checkpoint is damaged, fetch it again"
@@ -183,25 +203,27 @@ class _Reader:
         return Affine(self.tensor(f"{name}.weight", shape), self.tensor(f"{name}.bias", shape[:1]))
 
 
-def _read(path: Path) -> Dict[str, Tensor]:
-    try:
-        return load_file(str(path))
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(
-            f"'{path}' is not a readable safetensors file ({error}); "
-            f"it may be truncated, fetch it again"
-        ) from error
+def _embeddings(reader: _Reader, spec: EncoderSpec) -> EmbeddingWeights:
+    mpnet, h = spec.architecture == "mpnet", spec.hidden_size
+    return EmbeddingWeights(
+        words=reader.tensor(_WORD_EMBEDDINGS, (spec.vocab_size, h)),
+        positions=reader.tensor("embeddings.position_embeddings.weight", (spec.max_positions, h)),
+        token_type=None if mpnet else reader.tensor("embeddings.token_type_embeddings.weight")[0],
+        relative_bias=reader.tensor(_RELATIVE_BIAS, (spec.n_buckets, spec.n_heads))
+        if mpnet
+        else None,
+    )
 
 
 def _join(parts: List[Affine]) -> Affine:
-    return Affine(torch.cat([p.weight for p in parts]), torch.cat([p.bias for p in parts]))
+    return Affine(
+        np.concatenate([p.weight for p in parts]), np.concatenate([p.bias for p in parts])
+    )
 
 
-def _load_dense(folder: Path, device: str) -> Affine:
-    path = weight_files(folder)[0]
-    tensors = _read(path)
-    reader = _Reader(tensors, folder, device)
+def _load_dense(folder: Path) -> Affine:
+    reader = _Reader(folder, base=folder)
     weight = reader.tensor("linear.weight")
-    if "linear.bias" not in tensors:
-        return Affine(weight, torch.zeros(len(weight), device=device))
+    if "linear.bias" not in reader:
+        return Affine(weight, np.zeros(len(weight), dtype=np.float32))
     return Affine(weight, reader.tensor("linear.bias", (len(weight),)))

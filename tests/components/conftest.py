@@ -25,7 +25,7 @@ from rasa.shared.utils.io import write_yaml
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
-from rasa_tokprune.encoder import encoder as encoder_module
+from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
 from tests.components.examples import BOT, RESPONSES, example_messages, write_plan
 
 COMPONENTS = [TokPruneFeaturizer, TokPruneIntentClassifier]
@@ -77,7 +77,7 @@ def config_of(tiny_bert: Path, plan_path: Path) -> Callable[..., Dict[str, Any]]
     """
 
     def merge(component: Type[GraphComponent], **overrides: Any) -> Dict[str, Any]:
-        tiny = {"model": str(tiny_bert), "prune": str(plan_path)}
+        tiny = {"model": str(tiny_bert), "prune": str(plan_path), "cache_size": 0}
         return {**component.get_default_config(), **tiny, **overrides}
 
     return merge
@@ -120,7 +120,7 @@ def stored(storage_path: Path) -> Callable[[Type[GraphComponent]], Path]:
 @pytest.fixture
 def tiny_encoder(tiny_bert: Path, plan_path: Path) -> Encoder:
     """Returns the encoder that components made by `create` use."""
-    return load_encoder(str(tiny_bert), prune=plan_path)
+    return load_encoder(str(tiny_bert), prune=plan_path, precision="auto")
 
 
 @pytest.fixture
@@ -202,13 +202,13 @@ def train_nlu(write_config: Callable[..., Path], tmp_path: Path) -> Callable[...
 def count_forward(monkeypatch: pytest.MonkeyPatch) -> List[int]:
     """Returns a list that grows by the number of texts of every forward pass."""
     passes: List[int] = []
-    original = encoder_module.forward
+    original = OnnxRunner.run
 
-    def counting(weights: Any, spec: Any, tokens: Any, plan: PruningPlan) -> Any:
+    def counting(runner: OnnxRunner, tokens: Any, plan: PruningPlan) -> Any:
         passes.append(len(tokens.lengths))
-        return original(weights, spec, tokens, plan)
+        return original(runner, tokens, plan)
 
-    monkeypatch.setattr(encoder_module, "forward", counting)
+    monkeypatch.setattr(OnnxRunner, "run", counting)
     return passes
 
 

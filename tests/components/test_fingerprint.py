@@ -45,6 +45,8 @@ def test_it_is_the_same_wherever_the_model_lies(
         {"prune_layers": [0]},
         {"prune_mode": "drop"},
         {"min_tokens": 40},
+        {"min_tokens": "auto"},
+        {"precision": "fp32"},
     ],
     ids=lambda changes: next(iter(changes)),
 )
@@ -119,7 +121,7 @@ def test_it_loads_no_weights(
     def refuse(*_: Any, **__: Any) -> None:
         pytest.fail("weights were loaded")
 
-    monkeypatch.setattr(weights_module, "load_file", refuse)
+    monkeypatch.setattr(weights_module, "map_tensors", refuse)
     config = config_of(component_class, model=str(new_checkpoint(seed=7)))
     assert component_class.fingerprint_addon(config)
 

@@ -12,9 +12,11 @@ from rasa.shared.exceptions import InvalidConfigException
 
 from rasa_tokprune.components.config import EncoderSettings
 from rasa_tokprune.encoder import PruneMode, PruningPlan, ThresholdKind, resolve_plan
+from rasa_tokprune.encoder.backends import Backend, Precision
 from rasa_tokprune.errors import ConfigError
 from tests.components.checks import one_line
 
+ON = (Backend.ONNX, Precision.INT8)
 ConfigOf = Callable[..., Dict[str, Any]]
 
 
@@ -59,7 +61,7 @@ def test_quantiles_and_layers_must_agree(
 
 
 def plan_of(n_layers: int = 6, **settings: Any) -> PruningPlan:
-    return EncoderSettings.from_config(settings).plan(n_layers)
+    return EncoderSettings.from_config(settings).plan(n_layers, *ON)
 
 
 def test_the_default_is_the_shipped_gentle_plan() -> None:
@@ -142,16 +144,16 @@ def test_a_plan_that_prunes_nothing_has_nothing_to_override(override: Dict[str, 
     # The tiny encoder has four layers, for which no plan is shipped.
     settings = EncoderSettings.from_config(override)
     with pytest.raises(ConfigError, match="give both quantile and prune_layers"):
-        settings.plan(4)
+        settings.plan(4, *ON)
 
 
 def test_quantile_on_an_absolute_plan_is_a_quantile(tmp_path: Path) -> None:
     plan = PruningPlan(4, (0.0, 1.2, 0.0, 0.0), kind=ThresholdKind.ABSOLUTE)
     plan.save(tmp_path / "absolute.json")
     keys = {"prune": str(tmp_path / "absolute.json")}
-    changed = EncoderSettings.from_config({**keys, "quantile": 0.3}).plan(4)
+    changed = EncoderSettings.from_config({**keys, "quantile": 0.3}).plan(4, *ON)
     assert changed.kind is ThresholdKind.QUANTILE
     assert changed.thresholds == (0.0, 0.3, 0.0, 0.0)
-    moved = EncoderSettings.from_config({**keys, "prune_layers": [2]}).plan(4)
+    moved = EncoderSettings.from_config({**keys, "prune_layers": [2]}).plan(4, *ON)
     assert moved.kind is ThresholdKind.ABSOLUTE
     assert moved.thresholds == (0.0, 0.0, 1.2, 0.0)

@@ -12,7 +12,7 @@ from sentence_transformers import SentenceTransformer
 from transformers import AutoModel
 
 from rasa_tokprune.encoder import load_encoder
-from rasa_tokprune.encoder.encoder import position_ids
+from rasa_tokprune.encoder.batch import position_ids
 from tests.conftest import ARCHITECTURES, CORPUS, write_json
 
 TEXTS = [*CORPUS, "", "a", "where <pad> is [PAD] my parcel?", " ".join(CORPUS), "Ünïcödé, 漢字"]

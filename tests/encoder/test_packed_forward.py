@@ -32,11 +32,12 @@ PLANS = {
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
 def test_packed_equals_slow_loop(
-    checkpoint: Callable[[str], Path], architecture: str, name: str
+    checkpoint: Callable[[str], Path], architecture: str, name: str, backend: str
 ) -> None:
     folder, plan = str(checkpoint(architecture)), PLANS[name]
-    encoder = load_encoder(folder, prune=plan)
+    encoder = load_encoder(folder, prune=plan, backend=backend)
     for encoded in encoder.encode_detailed(TEXTS):
         tokens = encoded.tokens
         states, pruned_after, cost, _ = slow_forward(
@@ -55,7 +56,7 @@ def test_packed_equals_slow_loop(
 def test_token_layers_are_the_rows_really_multiplied(
     tiny_bert: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    encoder = load_encoder(str(tiny_bert), prune=PLANS[name])
+    encoder = load_encoder(str(tiny_bert), prune=PLANS[name], backend="torch")
     spent = 0
     linear = torch.nn.functional.linear
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rasa_tokprune.encoder.plan import ThresholdKind
-from rasa_tokprune.encoder.pruning import remove_rows, select_kept, token_importance
+from rasa_tokprune.encoder.torch_backend.pruning import remove_rows, select_kept, token_importance
 
 
 def select(importance: list[float], protected: list[int], threshold: float, **kind: object) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import load_encoder, plan_from_quantile
-from rasa_tokprune.encoder.shared import set_num_threads
+from rasa_tokprune.encoder.torch_backend.threads import set_num_threads
 from tests.conftest import CORPUS, N_LAYERS
 
 

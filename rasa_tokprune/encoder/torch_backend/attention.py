@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rasa_tokprune.encoder.pruning import token_importance
-
-_MAX_BUCKET_DISTANCE = 128
+from rasa_tokprune.encoder.relative_bias import relative_bucket
+from rasa_tokprune.encoder.torch_backend.pruning import token_importance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,20 +131,6 @@ def _relative_bias(table: Tensor, query_places: Tensor, key_places: Tensor) -> T
     if bool((query_places == query_places[:1]).all() and (key_places == key_places[:1]).all()):
         query_places, key_places = query_places[:1], key_places[:1]  # one bias serves all
     distance = key_places[:, None, :] - query_places[:, :, None]
-    buckets = _bucket(distance, table.shape[0] // 2)
+    buckets = torch.from_numpy(relative_bucket(distance.cpu().numpy(), table.shape[0]))
     # SDPA wants a contiguous mask.
-    return table[buckets].permute(0, 3, 1, 2).contiguous()
-
-
-def _bucket(distance: Tensor, n_buckets: int) -> Tensor:
-    """Maps signed distances to buckets as T5 and MPNet do.
-
-    Half of a sign's buckets are exact, the others grow logarithmically up to a distance of
-    128 tokens.
-    """
-    n_exact = n_buckets // 2
-    size = distance.abs()
-    growth = torch.log(size.clamp(min=1).float() / n_exact)
-    growth = growth / math.log(_MAX_BUCKET_DISTANCE / n_exact) * (n_buckets - n_exact)
-    far = (n_exact + growth.long()).clamp(max=n_buckets - 1)
-    return torch.where(size < n_exact, size, far) + (distance > 0).long() * n_buckets
+    return table[buckets.to(table.device)].permute(0, 3, 1, 2).contiguous()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Callable, Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rasa_tokprune.encoder.attention import Group, attend, group_by_shape
+from rasa_tokprune.encoder.batch import NEVER_PRUNED
 from rasa_tokprune.encoder.plan import PruneMode, PruningPlan
-from rasa_tokprune.encoder.pruning import remove_rows, select_kept
 from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.torch_backend.attention import Group, attend, group_by_shape
+from rasa_tokprune.encoder.torch_backend.pruning import remove_rows, select_kept
 from rasa_tokprune.encoder.weights import Affine, EncoderWeights, LayerWeights
-
-NEVER_PRUNED = -1
 
 ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -27,67 +25,46 @@ ACTIVATIONS: Dict[str, Callable[[Tensor], Tensor]] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class PackedTokens:
-    """Sentences end to end.
-
-    Attributes:
-        ids: Token ids, (n_rows,).
-        position_ids: Rows of the position embedding, (n_rows,).
-        is_protected: Tokens that are never pruned, (n_rows,) bool.
-        lengths: Tokens of each sentence, (n_sentences,); sums to n_rows.
-    """
-
-    ids: Tensor
-    position_ids: Tensor
-    is_protected: Tensor
-    lengths: Tensor
-
-
-@dataclasses.dataclass(frozen=True)
-class ForwardResult:
-    """What the forward pass leaves behind.
-
-    Attributes:
-        states: Last state of every token, (n_rows, hidden_size).
-        pruned_after: Layer after which each token was pruned, NEVER_PRUNED if kept, (n_rows,).
-        rows_full: Rows put through a whole layer, per sentence, (n_sentences,).
-        rows_kv: Rows of which only key and value were computed, per sentence, (n_sentences,).
-    """
-
-    states: Tensor
-    pruned_after: Tensor
-    rows_full: Tensor
-    rows_kv: Tensor
-
-
 def forward(
-    weights: EncoderWeights, spec: EncoderSpec, tokens: PackedTokens, plan: PruningPlan
-) -> ForwardResult:
+    weights: EncoderWeights,
+    spec: EncoderSpec,
+    plan: PruningPlan,
+    *,
+    ids: Tensor,
+    position_ids: Tensor,
+    is_protected: Tensor,
+    lengths: Tensor,
+) -> Tuple[Tensor, Tensor]:
     """Runs the encoder over packed sentences with the plan active.
 
     A sentence's result does not depend on its neighbours: rows only share matrix products,
     and attention stays inside a sentence.
 
     Args:
-        weights: The encoder's weights, on the device of `tokens`.
+        weights: The encoder's weights as tensors.
         spec: The encoder's specification.
-        tokens: Packed sentences, each of 1 to spec.max_seq_length tokens.
         plan: Which tokens stop after which layer; the identity plan is the original model.
+        ids: Token ids of packed sentences, (n_rows,).
+        position_ids: Rows of the position embedding, (n_rows,).
+        is_protected: Tokens that are never pruned, (n_rows,) bool.
+        lengths: Tokens of each sentence, 1 to spec.max_seq_length, (n_sentences,).
+
+    Returns:
+        Last state of every token, (n_rows, hidden_size), and the layer after which each token
+        was pruned, NEVER_PRUNED if kept, (n_rows,).
     """
-    lengths, device = tokens.lengths, tokens.ids.device
-    n_rows = len(tokens.ids)
+    device = ids.device
+    n_rows = len(ids)
     sentence_of_row = torch.repeat_interleave(lengths)
     place = torch.arange(n_rows, device=device) - (lengths.cumsum(0) - lengths)[sentence_of_row]
     may_prune = lengths >= plan.min_tokens
     any_may_prune = bool(may_prune.any())
     pruned_after = torch.full((n_rows,), NEVER_PRUNED, device=device)
-    rows_full, rows_kv = torch.zeros_like(lengths), torch.zeros_like(lengths)
 
-    states = _embed(weights, spec, tokens)
+    states = _embed(weights, spec, ids, position_ids)
     active: Optional[Tensor] = None  # rows that are still updated; None = all of them
-    n_active = lengths
-    groups = group_by_shape(lengths, lengths, place, place, may_prune, weights.relative_bias)
+    bias = weights.embeddings.relative_bias
+    groups = group_by_shape(lengths, lengths, place, place, may_prune, bias)
     for index in plan.kept_layers or ():
         layer = weights.layers[index]
         prunes = plan.thresholds[index] > 0 and any_may_prune
@@ -97,12 +74,9 @@ def forward(
         context, importance = attend(q, k, v, groups, spec.n_heads, with_importance=prunes)
         x = _finish_layer(layer, spec, x, context)
         states = x if active is None else states.index_copy(0, active, x)
-        rows_full = rows_full + n_active
-        if frozen is not None:
-            rows_kv = rows_kv + lengths - n_active
         if prunes:
             rows = torch.arange(n_rows, device=device) if active is None else active
-            keep = _keep_mask(groups, importance, tokens.is_protected[rows], index, plan)
+            keep = _keep_mask(groups, importance, is_protected[rows], index, plan)
             if bool(keep.all()):
                 continue
             pruned_after[rows[~keep]] = index
@@ -110,20 +84,21 @@ def forward(
             n_active = torch.bincount(sentence_of_row[active], minlength=len(lengths))
             visible = (lengths, place) if _freezes(plan) else (n_active, place[active])
             groups = group_by_shape(
-                n_active, visible[0], place[active], visible[1], may_prune, weights.relative_bias
+                n_active, visible[0], place[active], visible[1], may_prune, bias
             )
-    return ForwardResult(states, pruned_after, rows_full, rows_kv)
+    return states, pruned_after
 
 
 def _freezes(plan: PruningPlan) -> bool:
     return plan.mode is PruneMode.FREEZE
 
 
-def _embed(weights: EncoderWeights, spec: EncoderSpec, tokens: PackedTokens) -> Tensor:
-    states = weights.word_embeddings[tokens.ids]
-    if weights.token_type_embedding is not None:
-        states = states + weights.token_type_embedding
-    states = states + weights.position_embeddings[tokens.position_ids]
+def _embed(weights: EncoderWeights, spec: EncoderSpec, ids: Tensor, position_ids: Tensor) -> Tensor:
+    tables = weights.embeddings
+    states = tables.words[ids]
+    if tables.token_type is not None:
+        states = states + tables.token_type
+    states = states + tables.positions[position_ids]
     return _norm(states, weights.embedding_norm, spec)
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from rasa_tokprune.encoder.plan import ThresholdKind
-
-# quantile * (n - 1) can land a rounding error above the whole number it stands for.
-_ROUNDING = 1e-9
+from rasa_tokprune.encoder.plan import ROUNDING, ThresholdKind
 
 
 def token_importance(attention_probabilities: Tensor) -> Tensor:
@@ -62,7 +59,7 @@ def select_kept(
     n_content = (~is_protected).sum(dim=1, keepdim=True)
     if kind is ThresholdKind.QUANTILE:
         position = threshold * (n_content - 1).clamp(min=0).double()
-        n_pruned = (position - _ROUNDING).ceil().long()
+        n_pruned = (position - ROUNDING).ceil().long()
         return is_protected | (rank >= n_pruned)
     most_important = rank == n_content - 1
     return is_protected | most_important | (importance >= threshold / seq_len)

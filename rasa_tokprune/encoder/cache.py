@@ -1,0 +1,68 @@
+"""Remembers the embeddings of the latest texts: bots hear the same words again and again."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections import OrderedDict
+from typing import Optional
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class CacheInfo:
+    """How a cache has served.
+
+    Attributes:
+        hits: Texts answered from it.
+        misses: Texts that had to be encoded.
+        size: Texts it holds.
+        max_size: Texts it can hold.
+    """
+
+    hits: int
+    misses: int
+    size: int
+    max_size: int
+
+    @property
+    def hit_rate(self) -> float:
+        """Share of texts answered from the cache, 0.0 before the first."""
+        asked = self.hits + self.misses
+        return self.hits / asked if asked else 0.0
+
+
+class EmbeddingCache:
+    """Text -> embedding, least recently used out first; thread-safe."""
+
+    def __init__(self, max_size: int) -> None:
+        """Makes an empty cache for `max_size` texts, at least 1."""
+        self._max_size = max_size
+        self._embeddings: OrderedDict[str, np.ndarray] = OrderedDict()
+        self._lock = threading.Lock()
+        self._hits = self._misses = 0
+
+    def get(self, text: str) -> Optional[np.ndarray]:
+        """Returns a text's embedding, or None."""
+        with self._lock:
+            found = self._embeddings.get(text)
+            if found is None:
+                self._misses += 1
+                return None
+            self._hits += 1
+            self._embeddings.move_to_end(text)
+            return found
+
+    def put(self, text: str, embedding: np.ndarray) -> None:
+        """Remembers a copy of an embedding."""
+        with self._lock:
+            self._embeddings[text] = embedding.copy()
+            self._embeddings.move_to_end(text)
+            if len(self._embeddings) > self._max_size:
+                self._embeddings.popitem(last=False)
+
+    def info(self) -> CacheInfo:
+        """Returns how often it could answer."""
+        with self._lock:
+            return CacheInfo(self._hits, self._misses, len(self._embeddings), self._max_size)

@@ -1,0 +1,1 @@
+"""The fast CPU path: the pruned forward pass as a graph of ONNX Runtime. Imports no torch."""

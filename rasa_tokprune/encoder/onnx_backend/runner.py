@@ -1,0 +1,160 @@
+"""Runs sentences one by one through ONNX Runtime, several at a time where there are threads."""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Dict, List
+
+import numpy as np
+
+from rasa_tokprune.encoder.backends import Precision
+from rasa_tokprune.encoder.batch import NEVER_PRUNED, ForwardResult, PackedTokens
+from rasa_tokprune.encoder.onnx_backend.session import open_session
+from rasa_tokprune.encoder.plan import PruningPlan, ThresholdKind, quantile_count
+from rasa_tokprune.encoder.relative_bias import relative_bucket
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.weights import load_embeddings
+
+# Sessions whose threads a fork left behind: destroying one would wait for them forever.
+_abandoned: List[Any] = []
+
+
+class OnnxRunner:
+    """A model as ONNX Runtime sessions, one for each plan and one for what it leaves alone."""
+
+    def __init__(
+        self,
+        folder: Path,
+        spec: EncoderSpec,
+        identity: str,
+        precision: Precision,
+        num_threads: int,
+    ) -> None:
+        """Maps the embedding tables; sessions are opened when first used.
+
+        Args:
+            folder: The checkpoint.
+            spec: Its specification.
+            identity: Its hash, under which graphs are stored.
+            precision: FP32 or INT8.
+            num_threads: Threads of this model alone.
+
+        Raises:
+            CheckpointError: If files are missing or damaged.
+        """
+        self._folder, self._spec, self._identity = folder, spec, identity
+        self._precision, self.num_threads = precision, num_threads
+        tables = load_embeddings(folder, spec)
+        self._words, self._relative_bias = tables.words, tables.relative_bias
+        self._positions = np.array(tables.positions)
+        if tables.token_type is not None:
+            self._positions += tables.token_type
+        self._sessions: Dict[str, Any] = {}
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+
+    def prepare(self, plan: PruningPlan) -> None:
+        """Opens the sessions that `plan` needs, so that no message waits for them."""
+        if not plan.prunes(1):
+            self._session(plan, prunes=False)
+        if plan.pruned_layers:
+            self._session(plan, prunes=True)
+
+    def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
+        """Runs the encoder; see `Runner`. Sentences never share a scale, so none knows another."""
+        ends = np.cumsum(tokens.lengths)
+        spans = [slice(end - n, end) for end, n in zip(ends.tolist(), tokens.lengths.tolist())]
+        if len(spans) == 1:
+            return self._run_sentence(tokens, spans[0], plan)
+        run = functools.partial(self._run_sentence, tokens, plan=plan)
+        if self.num_threads == 1:
+            results = [run(span) for span in spans]
+        else:
+            with ThreadPoolExecutor(self.num_threads) as pool:
+                results = list(pool.map(run, spans))
+        return ForwardResult(
+            np.concatenate([result.states for result in results]),
+            np.concatenate([result.pruned_after for result in results]),
+        )
+
+    def _run_sentence(self, tokens: PackedTokens, span: slice, plan: PruningPlan) -> ForwardResult:
+        embeddings = self._words[tokens.ids[span]] + self._positions[tokens.position_ids[span]]
+        n_tokens = len(embeddings)
+        inputs = {"embeddings": embeddings}
+        if self._relative_bias is not None:
+            inputs["bias"] = _bias(self._relative_bias, n_tokens)
+        if not plan.prunes(n_tokens):
+            (states,) = self._session(plan, prunes=False).run(None, inputs)
+            return ForwardResult(states, np.full(n_tokens, NEVER_PRUNED))
+        inputs.update(_pruning_inputs(plan, tokens.is_protected[span]))
+        outputs = self._session(plan, prunes=True).run(["states", "places_out", "sizes"], inputs)
+        return _in_order(plan, *outputs)
+
+    def _session(self, plan: PruningPlan, prunes: bool) -> Any:
+        graph_plan = plan.at_any_length if prunes else plan.without_pruning
+        key = graph_plan.fingerprint()
+        session = self._sessions.get(key)
+        if session is not None and self._pid == os.getpid():
+            return session
+        if self._pid != os.getpid():
+            self._forget_sessions()
+        with self._lock:
+            if key not in self._sessions:
+                self._sessions[key] = open_session(
+                    self._folder,
+                    self._spec,
+                    graph_plan,
+                    self._identity,
+                    self._precision,
+                    self.num_threads,
+                )
+            return self._sessions[key]
+
+    def _forget_sessions(self) -> None:
+        """Drops what a forked child inherited: its threads stayed with the parent."""
+        _abandoned.extend(self._sessions.values())
+        self._sessions = {}
+        self._lock = threading.Lock()  # the parent may have held the other one
+        self._pid = os.getpid()
+
+
+def _bias(table: np.ndarray, n_tokens: int) -> np.ndarray:
+    """Returns MPNet's bias of a sentence, (n_heads, n_tokens, n_tokens)."""
+    places = np.arange(n_tokens)
+    buckets = relative_bucket(places[None, :] - places[:, None], len(table))
+    return np.ascontiguousarray(table[buckets].transpose(2, 0, 1))
+
+
+def _pruning_inputs(plan: PruningPlan, is_protected: np.ndarray) -> Dict[str, np.ndarray]:
+    n_tokens = len(is_protected)
+    n_protected = int(is_protected.sum())
+    inputs = {
+        "places": np.arange(n_tokens),
+        "protection": np.where(is_protected, np.float32(np.inf), np.float32(0)),
+    }
+    if plan.kind is ThresholdKind.ABSOLUTE:
+        return {**inputs, "least": np.array([n_protected + 1])}
+    n_content = n_tokens - n_protected
+    for index in plan.pruned_layers:
+        n_pruned = quantile_count(plan.thresholds[index], n_content)
+        n_content -= n_pruned
+        kept = n_protected + n_content
+        inputs[f"kept_{index}"] = np.array([kept])
+        inputs[f"counts_{index}"] = np.array([kept, n_pruned])
+    return inputs
+
+
+def _in_order(
+    plan: PruningPlan, states: np.ndarray, places: np.ndarray, sizes: np.ndarray
+) -> ForwardResult:
+    """Puts rows back into the sentence's order."""
+    ordered, pruned_after = np.empty_like(states), np.empty_like(places)
+    ordered[places] = states
+    layers = np.array([NEVER_PRUNED, *reversed(plan.pruned_layers)])
+    n_pruned = sizes[::-1]
+    pruned_after[places] = np.repeat(layers, [len(places) - n_pruned.sum(), *n_pruned])
+    return ForwardResult(ordered, pruned_after)

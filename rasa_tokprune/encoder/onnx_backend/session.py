@@ -1,0 +1,93 @@
+"""Opens ONNX Runtime sessions; graphs are written once and kept in the user's cache."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+import structlog
+
+from rasa_tokprune.encoder.backends import Precision
+from rasa_tokprune.encoder.plan import PruningPlan
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.weights import load_weights
+
+logger = structlog.get_logger(__name__)
+
+# Part of the names of stored graphs: raise it when the graph of a plan changes.
+GRAPH_VERSION = 1
+CACHE_VARIABLE = "RASA_TOKPRUNE_CACHE"
+_ERRORS_ONLY = 3
+
+
+def open_session(
+    folder: Path,
+    spec: EncoderSpec,
+    plan: PruningPlan,
+    identity: str,
+    precision: Precision,
+    num_threads: int,
+) -> Any:
+    """Returns a session of a model with a plan, from its stored graph if there is one.
+
+    Args:
+        folder: The checkpoint, read only if the graph has to be written.
+        spec: Its specification.
+        plan: What the graph prunes.
+        identity: Hash of the checkpoint.
+        precision: FP32 or INT8.
+        num_threads: Threads of this session alone; 1 starts none.
+
+    Raises:
+        CheckpointError: If the graph has to be written and the weights are damaged.
+    """
+    name = hashlib.sha256(f"{identity} {plan.fingerprint()}".encode()).hexdigest()[:32]
+    path = cache_folder() / f"{name}-{precision.value}-v{GRAPH_VERSION}.onnx"
+    if path.is_file():
+        try:
+            return _session(path.read_bytes(), num_threads)
+        except Exception as error:  # onnxruntime's errors have no common class
+            logger.warning("rasa_tokprune.stored_graph_unusable", path=str(path), error=str(error))
+    # Writing needs onnx, which a server with a stored graph does without.
+    from rasa_tokprune.encoder.onnx_backend.graph import build_graph
+
+    graph = build_graph(load_weights(folder, spec), spec, plan, precision)
+    _store(graph, path)
+    return _session(graph, num_threads)
+
+
+def cache_folder() -> Path:
+    """Returns where graphs are kept: $RASA_TOKPRUNE_CACHE, or rasa_tokprune in the user's cache."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    if chosen:
+        return Path(chosen).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "rasa_tokprune"
+
+
+def _session(graph: bytes, num_threads: int) -> Any:
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = num_threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = _ERRORS_ONLY
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _store(graph: bytes, path: Path) -> None:
+    """Writes a graph whole or not at all; without it the next start only takes longer."""
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            temporary = file.name
+            file.write(graph)
+        os.replace(temporary, path)
+    except OSError as error:
+        logger.warning("rasa_tokprune.graph_not_stored", path=str(path), error=str(error))
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)

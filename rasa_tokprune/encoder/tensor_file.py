@@ -1,0 +1,56 @@
+"""Maps a safetensors file into memory: tensors are read when they are used, not before."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Dict
+
+import numpy as np
+from safetensors import SafetensorError, safe_open  # type: ignore[attr-defined]
+
+from rasa_tokprune.errors import CheckpointError
+
+_LENGTH_BYTES = 8
+# bfloat16 is the upper half of a float32 and has no numpy type of its own.
+_BFLOAT16 = np.dtype("<u2")
+_TYPES: Dict[str, Any] = {
+    "F64": np.dtype("<f8"),
+    "F32": np.dtype("<f4"),
+    "F16": np.dtype("<f2"),
+    "BF16": _BFLOAT16,
+}
+
+
+def map_tensors(path: Path) -> Dict[str, np.ndarray]:
+    """Returns the floating-point tensors of a safetensors file as float32 arrays.
+
+    float32 tensors stay in the file until they are used; others are converted.
+
+    Raises:
+        CheckpointError: If the file is not a whole safetensors file.
+    """
+    try:
+        safe_open(str(path), framework="np")  # the library checks header and size
+        with path.open("rb") as file:
+            n_header = int.from_bytes(file.read(_LENGTH_BYTES), "little")
+            header: Dict[str, Any] = json.loads(file.read(n_header))
+        # Copy on write: torch asks for writable memory, nobody writes.
+        data = np.memmap(path, np.uint8, mode="c", offset=_LENGTH_BYTES + n_header)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(
+            f"'{path}' is not a readable safetensors file ({error}); "
+            f"it may be truncated, fetch it again"
+        ) from error
+    header.pop("__metadata__", None)
+    return {
+        name: _as_float32(data, entry) for name, entry in header.items() if entry["dtype"] in _TYPES
+    }
+
+
+def _as_float32(data: np.ndarray, entry: Dict[str, Any]) -> np.ndarray:
+    start, end = entry["data_offsets"]
+    raw = np.asarray(data[start:end]).view(_TYPES[entry["dtype"]]).reshape(entry["shape"])
+    if entry["dtype"] == "BF16":
+        return (raw.astype(np.uint32) << 16).view(np.float32)
+    return raw.astype(np.float32, copy=False)

@@ -1,0 +1,1 @@
+"""The reference: the packed forward pass in torch, on CPU or GPU."""

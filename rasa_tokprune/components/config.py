@@ -169,7 +169,7 @@ def _check_values(values: Dict[Text, Any]) -> None:
     _check_type(values, "device", str, "'cpu', 'cuda', 'cuda:N' or 'auto'", allow_none=False)
     _check_type(values, "local_files_only", bool, "true, false or null")
     _check_type(values, "bundle_encoder", bool, "true or false", allow_none=False)
-    _check_type(values, "backend", str, "'auto', 'torch' or 'onnx'", allow_none=False)
+    _check_type(values, "backend", str, "'auto', 'torch', 'onnx' or 'native'", allow_none=False)
     _check_type(values, "precision", str, "'auto', 'int8', 'bf16' or 'fp32'", allow_none=False)
     for key, minimum in (("num_threads", 1), ("max_length", 3)):
         _check_whole_number(values, key, minimum)

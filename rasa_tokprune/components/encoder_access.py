@@ -15,7 +15,7 @@ from rasa.engine.storage.storage import ModelStorage
 
 import rasa_tokprune
 from rasa_tokprune.components.config import EncoderSettings, plan_file
-from rasa_tokprune.encoder.backends import Precision, choose
+from rasa_tokprune.encoder.backends import AUTO, Precision, choose
 from rasa_tokprune.encoder.checkpoint import (
     checkpoint_files,
     checkpoint_identity,
@@ -43,6 +43,7 @@ class EncoderRecord:
         fingerprint: Hash of identity, plan, length and prompt.
         plan: The whole plan, so that a plan file edited later changes nothing.
         precision: Number format of its matrix products; it goes on in the same one.
+        backend: What ran them. Only where that decides the numbers does it have to go on there.
         is_bundled: True if the encoder's files are stored with the component.
     """
 
@@ -52,6 +53,7 @@ class EncoderRecord:
     plan: Dict[str, Any]
     is_bundled: bool
     precision: str = Precision.FP32.value
+    backend: str = AUTO
 
     @classmethod
     def of(cls, encoder: Encoder, is_bundled: bool) -> EncoderRecord:
@@ -63,6 +65,7 @@ class EncoderRecord:
             encoder.plan.to_dict(),
             is_bundled,
             encoder.model.precision.value,
+            encoder.model.backend.value,
         )
 
 
@@ -76,7 +79,7 @@ def open_encoder(settings: EncoderSettings, *, may_download: bool) -> Encoder:
     Raises:
         TokPruneError: If the model or the plan cannot be used.
     """
-    return _open(settings, settings.model, settings.precision, None, may_download)
+    return _open(settings, settings.model, None, may_download)
 
 
 def store_encoder(encoder: Encoder, settings: EncoderSettings, folder: Path) -> None:
@@ -127,7 +130,10 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
     check_version(str(record.plugin_version))
     plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{path}'")
     model = str(folder / BUNDLE_FOLDER) if record.is_bundled else settings.model
-    encoder = _open(settings, model, str(record.precision), plan, may_download=False)
+    settings = dataclasses.replace(settings, precision=str(record.precision))
+    if record.precision != Precision.FP32:
+        settings = dataclasses.replace(settings, backend=str(record.backend))
+    encoder = _open(settings, model, plan, may_download=False)
     if encoder.model.identity != record.identity:
         raise StorageError(
             f"this model was trained with another encoder: '{settings.model}' has identity "
@@ -192,12 +198,12 @@ def fingerprint_addon(settings: EncoderSettings) -> str:
         parts["unresolved"] = [settings.model, hashlib.sha256(content).hexdigest()]
         return json.dumps(parts, sort_keys=True)
     device = resolve_device(settings.device)
-    backend, precision = choose(settings.backend, settings.precision, device)
     spec = EncoderSpec.from_folder(folder)
+    backend, precision = choose(settings.backend, settings.precision, device, spec)
     spec.check_max_length(settings.max_length)
     parts["identity"] = checkpoint_identity(folder, spec, read_tokenizer(folder))
     parts["plan"] = settings.plan(spec.n_layers, backend, precision).fingerprint()
-    parts["precision"] = precision.value
+    parts["runs"] = precision.value if precision is Precision.FP32 else [backend, precision]
     return json.dumps(parts, sort_keys=True)
 
 
@@ -220,7 +226,6 @@ def provenance(encoder: Encoder) -> Mapping[str, str]:
 def _open(
     settings: EncoderSettings,
     model: str,
-    precision: str,
     plan: Optional[PruningPlan],
     may_download: bool,
 ) -> Encoder:
@@ -235,7 +240,7 @@ def _open(
         folder,
         device=settings.device,
         backend=settings.backend,
-        precision=precision,
+        precision=settings.precision,
         num_threads=settings.num_threads,
     )
     if plan is None:

@@ -7,18 +7,25 @@ import importlib.util
 import platform
 from enum import Enum
 from pathlib import Path
-from typing import FrozenSet, Tuple
+from typing import FrozenSet, Optional, Tuple
 
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 AUTO = "auto"
 
 
 class Backend(str, Enum):
-    """A runtime. TORCH is the reference and runs on GPUs; ONNX is the fast one on CPUs."""
+    """A runtime.
+
+    TORCH: the reference; runs on GPUs, and where adapters are trained.
+    ONNX: ONNX Runtime, fast on every CPU.
+    NATIVE: this package's own C library, the fastest on CPUs with AVX-512 VNNI.
+    """
 
     TORCH = "torch"
     ONNX = "onnx"
+    NATIVE = "native"
 
 
 class Precision(str, Enum):
@@ -26,7 +33,8 @@ class Precision(str, Enum):
 
     FP32: the original model, to rounding.
     BF16: bfloat16 weights and states; TORCH only.
-    INT8: 8-bit weights per output channel, 8-bit activations scaled at run time; ONNX only.
+    INT8: 8-bit weights scaled per output channel; 8-bit activations scaled when it runs, per
+        token on NATIVE, per sentence on ONNX.
     """
 
     FP32 = "fp32"
@@ -37,7 +45,9 @@ class Precision(str, Enum):
 _CAN_RUN = {
     Backend.TORCH: (Precision.FP32, Precision.BF16),
     Backend.ONNX: (Precision.FP32, Precision.INT8),
+    Backend.NATIVE: (Precision.INT8,),
 }
+_NATIVE_IS_FAST_ON = "avx512_vnni"
 # Instructions without which the format is no faster than fp32, or, for 8-bit products on older
 # x86 CPUs, saturates.
 _FAST_ON = {
@@ -46,13 +56,16 @@ _FAST_ON = {
 }
 
 
-def choose(backend: str, precision: str, device: str) -> Tuple[Backend, Precision]:
+def choose(
+    backend: str, precision: str, device: str, spec: EncoderSpec
+) -> Tuple[Backend, Precision]:
     """Resolves 'auto' to what is fastest here and keeps accuracy.
 
     Args:
-        backend: 'auto', 'torch' or 'onnx'.
+        backend: 'auto', 'torch', 'onnx' or 'native'.
         precision: 'auto', 'int8', 'bf16' or 'fp32'.
         device: torch's name of the device; anything but 'cpu' needs torch.
+        spec: The encoder.
 
     Raises:
         ConfigError: If the two do not go together, or what they need is not installed.
@@ -64,35 +77,59 @@ def choose(backend: str, precision: str, device: str) -> Tuple[Backend, Precisio
                 f"{key} must be one of {', '.join(names)}; got {value!r}."
                 f"{did_you_mean(str(value), names)}"
             )
-    chosen = _choose_backend(backend, precision, device)
+    if backend == AUTO:
+        chosen = _fastest_backend(precision, device, spec)
+    else:
+        chosen = Backend(backend)
+        _check_backend(chosen, device, spec)
     if precision == AUTO:
         return chosen, _fastest_precision(chosen, device)
     if Precision(precision) not in _CAN_RUN[chosen]:
         can = ", ".join(item.value for item in _CAN_RUN[chosen])
-        hint = _MISSING_ONNX if precision == Precision.INT8 and not has_onnx() else ""
         raise ConfigError(
             f"precision '{precision}' does not run on backend '{chosen.value}' with device "
-            f"'{device}'; it runs {can}.{hint}"
+            f"'{device}'; it runs {can}.{'' if has_onnx() else _ONNX_HINT}"
         )
     return chosen, Precision(precision)
 
 
-_MISSING_ONNX = " Backend 'onnx' needs: pip install 'rasa-tokprune[onnx]'"
+_ONNX_HINT = " For backend 'onnx': pip install 'rasa-tokprune[onnx]'"
 
 
-def _choose_backend(backend: str, precision: str, device: str) -> Backend:
-    if backend == Backend.ONNX:
-        if device != "cpu":
-            raise ConfigError(f"backend 'onnx' runs on the CPU, device is '{device}'; use 'torch'")
-        if not has_onnx():
-            raise ConfigError(f"backend 'onnx' is not installed.{_MISSING_ONNX}")
-        return Backend.ONNX
-    if backend == Backend.TORCH or device != "cpu" or precision == Precision.BF16:
+def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
+    if device != "cpu" or precision == Precision.BF16:
         return Backend.TORCH
+    can_native = precision != Precision.FP32 and library_path() and library_fits(spec)
+    wants_native = _NATIVE_IS_FAST_ON in cpu_features() or (precision != AUTO and not has_onnx())
+    if can_native and wants_native:
+        return Backend.NATIVE
     return Backend.ONNX if has_onnx() else Backend.TORCH
 
 
+def _check_backend(backend: Backend, device: str, spec: EncoderSpec) -> None:
+    if backend is Backend.TORCH:
+        return
+    if device != "cpu":
+        raise ConfigError(
+            f"backend '{backend.value}' runs on the CPU, device is '{device}'; use 'torch'"
+        )
+    if backend is Backend.ONNX and not has_onnx():
+        raise ConfigError(f"backend 'onnx' is not installed.{_ONNX_HINT}")
+    if backend is Backend.NATIVE and library_path() is None:
+        raise ConfigError(
+            f"backend 'native' was not built for this machine; use 'onnx' or 'torch'.{_ONNX_HINT}"
+        )
+    if backend is Backend.NATIVE and not library_fits(spec):
+        raise ConfigError(
+            f"backend 'native' needs hidden_size and intermediate_size in multiples of 16 and "
+            f"heads of at most 128; this model has {spec.hidden_size}, {spec.intermediate_size} "
+            f"and {spec.hidden_size // spec.n_heads}; use 'onnx' or 'torch'"
+        )
+
+
 def _fastest_precision(backend: Backend, device: str) -> Precision:
+    if backend is Backend.NATIVE:
+        return Precision.INT8
     fast = Precision.INT8 if backend is Backend.ONNX else Precision.BF16
     if device == "cpu" and cpu_features() & _FAST_ON[fast]:
         return fast
@@ -116,3 +153,19 @@ def cpu_features() -> FrozenSet[str]:
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         return frozenset({"asimddp"})
     return frozenset()
+
+
+def library_path() -> Optional[Path]:
+    """Returns the C library built for this CPU's instructions, None if there is none."""
+    folder = Path(__file__).parent / "native_backend"
+    fast = folder / "tokprune_avx512vnni.so"
+    plain = folder / "tokprune.so"
+    if _NATIVE_IS_FAST_ON in cpu_features() and fast.is_file():
+        return fast
+    return plain if plain.is_file() else None
+
+
+def library_fits(spec: EncoderSpec) -> bool:
+    """Returns whether the C library can run an encoder of these sizes."""
+    sizes = (spec.hidden_size, spec.intermediate_size)
+    return not any(n % 16 for n in sizes) and spec.hidden_size // spec.n_heads <= 128

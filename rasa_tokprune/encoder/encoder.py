@@ -62,7 +62,7 @@ class Encoder:
         self._cache = EmbeddingCache(cache_size) if cache_size else None
         parts = [model.identity, plan.fingerprint(), str(self.max_length), self.prompt]
         if model.precision is not Precision.FP32:
-            parts.append(model.precision.value)
+            parts.append(f"{model.backend.value} {model.precision.value}")
         self._fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
         model.runner.prepare(plan)
 
@@ -236,7 +236,7 @@ def load_encoder(
         cache_dir: Where the hub's files are kept.
         local_files_only: Never use the network.
         device: 'cpu', 'cuda', 'cuda:1', or 'auto' (cuda if there is one).
-        backend: 'torch', 'onnx', or 'auto' (onnx on the CPU if it is installed).
+        backend: 'torch', 'onnx', 'native', or 'auto' (the fastest here for the precision).
         precision: 'fp32' is the original model; 'int8', 'bf16', or 'auto' (the fastest here that
             keeps accuracy).
         num_threads: Threads; None takes all cores, shared out among Rasa's server workers.

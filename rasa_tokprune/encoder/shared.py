@@ -87,10 +87,10 @@ def share_model(
     Args:
         folder: The checkpoint, from `find_checkpoint`.
         device: 'cpu', 'cuda', 'cuda:N' or 'auto'.
-        backend: 'auto', 'torch' or 'onnx'.
+        backend: 'auto', 'torch', 'onnx' or 'native'.
         precision: 'auto', 'int8', 'bf16' or 'fp32'.
-        num_threads: Threads; None takes `available_threads()`. With the onnx backend they are
-            the model's own. torch has one count per process: a number sets it, None leaves it
+        num_threads: Threads; None takes `available_threads()`. Without torch they are the
+            model's own. torch has one count per process: a number sets it, None leaves it
             unless several server workers share the cores.
 
     Raises:
@@ -100,13 +100,13 @@ def share_model(
     # Forked servers warn and stall otherwise; a user's own setting wins.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     device = resolve_device(device)
-    chosen, format_ = choose(backend, precision, device)
+    spec = EncoderSpec.from_folder(folder)
+    chosen, format_ = choose(backend, precision, device, spec)
     threads = available_threads() if num_threads is None else num_threads
     if chosen is Backend.TORCH:
         if num_threads is not None or n_server_workers() > 1:
             _set_torch_threads(threads)
         threads = 0  # no part of the model
-    spec = EncoderSpec.from_folder(folder)
     content = read_tokenizer(folder)
     identity = checkpoint_identity(folder, spec, content)
     _registry.guard_forks()
@@ -136,6 +136,10 @@ def _load_runner(folder: Path, spec: EncoderSpec, key: _Key) -> Runner:
         from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
 
         return OnnxRunner(folder, spec, identity, Precision(precision), threads)
+    if backend == Backend.NATIVE:
+        from rasa_tokprune.encoder.native_backend.runner import NativeRunner
+
+        return NativeRunner(folder, spec, identity, threads)
     from rasa_tokprune.encoder.torch_backend.runner import TorchRunner
 
     return TorchRunner(folder, spec, device, Precision(precision))

@@ -1,4 +1,4 @@
-"""Maps a safetensors file into memory: tensors are read when they are used, not before."""
+"""Maps safetensors files into memory: tensors are read when they are used, not before."""
 
 from __future__ import annotations
 
@@ -19,13 +19,17 @@ _TYPES: Dict[str, Any] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
     "BF16": _BFLOAT16,
+    "U8": np.dtype("u1"),
 }
+_NAMES = {np.dtype("<f4"): "F32", np.dtype("u1"): "U8"}
+# Packed weights are read 64 bytes at a time.
+_ALIGNMENT = 64
 
 
 def map_tensors(path: Path) -> Dict[str, np.ndarray]:
-    """Returns the floating-point tensors of a safetensors file as float32 arrays.
+    """Returns the tensors of a safetensors file: floating-point ones as float32, and bytes.
 
-    float32 tensors stay in the file until they are used; others are converted.
+    float32 tensors and bytes stay in the file until they are used; others are converted.
 
     Raises:
         CheckpointError: If the file is not a whole safetensors file.
@@ -43,14 +47,31 @@ def map_tensors(path: Path) -> Dict[str, np.ndarray]:
             f"it may be truncated, fetch it again"
         ) from error
     header.pop("__metadata__", None)
-    return {
-        name: _as_float32(data, entry) for name, entry in header.items() if entry["dtype"] in _TYPES
-    }
+    return {name: _array(data, entry) for name, entry in header.items() if entry["dtype"] in _TYPES}
 
 
-def _as_float32(data: np.ndarray, entry: Dict[str, Any]) -> np.ndarray:
+def serialize_tensors(tensors: Dict[str, np.ndarray]) -> bytes:
+    """Returns float32 and uint8 arrays as a safetensors file whose data starts on 64 bytes."""
+    header: Dict[str, Any] = {}
+    end = 0
+    for name, array in tensors.items():
+        start, end = end, end + array.nbytes
+        header[name] = {
+            "dtype": _NAMES[array.dtype],
+            "shape": list(array.shape),
+            "data_offsets": [start, end],
+        }
+    text = json.dumps(header).encode()
+    text += b" " * (-(len(text) + _LENGTH_BYTES) % _ALIGNMENT)
+    length = len(text).to_bytes(_LENGTH_BYTES, "little")
+    return b"".join([length, text, *(array.tobytes() for array in tensors.values())])
+
+
+def _array(data: np.ndarray, entry: Dict[str, Any]) -> np.ndarray:
     start, end = entry["data_offsets"]
     raw = np.asarray(data[start:end]).view(_TYPES[entry["dtype"]]).reshape(entry["shape"])
     if entry["dtype"] == "BF16":
         return (raw.astype(np.uint32) << 16).view(np.float32)
+    if entry["dtype"] == "U8":
+        return raw
     return raw.astype(np.float32, copy=False)

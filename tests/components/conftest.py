@@ -25,7 +25,7 @@ from rasa.shared.utils.io import write_yaml
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
-from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
+from rasa_tokprune.encoder.sentence_runner import SentenceRunner
 from tests.components.examples import BOT, RESPONSES, example_messages, write_plan
 
 COMPONENTS = [TokPruneFeaturizer, TokPruneIntentClassifier]
@@ -202,13 +202,13 @@ def train_nlu(write_config: Callable[..., Path], tmp_path: Path) -> Callable[...
 def count_forward(monkeypatch: pytest.MonkeyPatch) -> List[int]:
     """Returns a list that grows by the number of texts of every forward pass."""
     passes: List[int] = []
-    original = OnnxRunner.run
+    original = SentenceRunner.run
 
-    def counting(runner: OnnxRunner, tokens: Any, plan: PruningPlan) -> Any:
+    def counting(runner: SentenceRunner, tokens: Any, plan: PruningPlan) -> Any:
         passes.append(len(tokens.lengths))
         return original(runner, tokens, plan)
 
-    monkeypatch.setattr(OnnxRunner, "run", counting)
+    monkeypatch.setattr(SentenceRunner, "run", counting)
     return passes
 
 

@@ -33,7 +33,7 @@ WRONG_VALUES = [
     ("device", 0, "'cpu', 'cuda'"),
     ("device", None, "'cpu', 'cuda'"),
     ("device", "gpu", "'cpu', 'cuda'"),
-    ("backend", None, "'auto', 'torch' or 'onnx'"),
+    ("backend", None, "'auto', 'torch', 'onnx' or 'native'"),
     ("backend", "onxx", "Did you mean 'onnx'?"),
     ("precision", 8, "'auto', 'int8', 'bf16' or 'fp32'"),
     ("precision", "int4", "Did you mean 'int8'?"),

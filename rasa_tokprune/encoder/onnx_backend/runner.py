@@ -1,29 +1,26 @@
-"""Runs sentences one by one through ONNX Runtime, several at a time where there are threads."""
+"""Runs sentences through ONNX Runtime."""
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 import numpy as np
 
 from rasa_tokprune.encoder.backends import Precision
-from rasa_tokprune.encoder.batch import NEVER_PRUNED, ForwardResult, PackedTokens
+from rasa_tokprune.encoder.batch import NEVER_PRUNED, ForwardResult
 from rasa_tokprune.encoder.onnx_backend.session import open_session
 from rasa_tokprune.encoder.plan import PruningPlan, ThresholdKind, quantile_count
-from rasa_tokprune.encoder.relative_bias import relative_bucket
+from rasa_tokprune.encoder.sentence_runner import SentenceRunner
 from rasa_tokprune.encoder.spec import EncoderSpec
-from rasa_tokprune.encoder.weights import load_embeddings
 
 # Sessions whose threads a fork left behind: destroying one would wait for them forever.
 _abandoned: List[Any] = []
 
 
-class OnnxRunner:
+class OnnxRunner(SentenceRunner):
     """A model as ONNX Runtime sessions, one for each plan and one for what it leaves alone."""
 
     def __init__(
@@ -46,13 +43,9 @@ class OnnxRunner:
         Raises:
             CheckpointError: If files are missing or damaged.
         """
-        self._folder, self._spec, self._identity = folder, spec, identity
-        self._precision, self.num_threads = precision, num_threads
-        tables = load_embeddings(folder, spec)
-        self._words, self._relative_bias = tables.words, tables.relative_bias
-        self._positions = np.array(tables.positions)
-        if tables.token_type is not None:
-            self._positions += tables.token_type
+        super().__init__(folder, spec, num_threads)
+        self._folder, self._spec = folder, spec
+        self._identity, self._precision = identity, precision
         self._sessions: Dict[str, Any] = {}
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -64,33 +57,22 @@ class OnnxRunner:
         if plan.pruned_layers:
             self._session(plan, prunes=True)
 
-    def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
-        """Runs the encoder; see `Runner`. Sentences never share a scale, so none knows another."""
-        ends = np.cumsum(tokens.lengths)
-        spans = [slice(end - n, end) for end, n in zip(ends.tolist(), tokens.lengths.tolist())]
-        if len(spans) == 1:
-            return self._run_sentence(tokens, spans[0], plan)
-        run = functools.partial(self._run_sentence, tokens, plan=plan)
-        if self.num_threads == 1:
-            results = [run(span) for span in spans]
-        else:
-            with ThreadPoolExecutor(self.num_threads) as pool:
-                results = list(pool.map(run, spans))
-        return ForwardResult(
-            np.concatenate([result.states for result in results]),
-            np.concatenate([result.pruned_after for result in results]),
-        )
-
-    def _run_sentence(self, tokens: PackedTokens, span: slice, plan: PruningPlan) -> ForwardResult:
-        embeddings = self._words[tokens.ids[span]] + self._positions[tokens.position_ids[span]]
+    def encode_sentence(
+        self,
+        embeddings: np.ndarray,
+        is_protected: np.ndarray,
+        bias: Optional[np.ndarray],
+        plan: PruningPlan,
+    ) -> ForwardResult:
+        """Encodes one sentence; see `SentenceRunner`."""
         n_tokens = len(embeddings)
         inputs = {"embeddings": embeddings}
-        if self._relative_bias is not None:
-            inputs["bias"] = _bias(self._relative_bias, n_tokens)
+        if bias is not None:
+            inputs["bias"] = bias
         if not plan.prunes(n_tokens):
             (states,) = self._session(plan, prunes=False).run(None, inputs)
             return ForwardResult(states, np.full(n_tokens, NEVER_PRUNED))
-        inputs.update(_pruning_inputs(plan, tokens.is_protected[span]))
+        inputs.update(_pruning_inputs(plan, is_protected))
         outputs = self._session(plan, prunes=True).run(["states", "places_out", "sizes"], inputs)
         return _in_order(plan, *outputs)
 
@@ -120,13 +102,6 @@ class OnnxRunner:
         self._sessions = {}
         self._lock = threading.Lock()  # the parent may have held the other one
         self._pid = os.getpid()
-
-
-def _bias(table: np.ndarray, n_tokens: int) -> np.ndarray:
-    """Returns MPNet's bias of a sentence, (n_heads, n_tokens, n_tokens)."""
-    places = np.arange(n_tokens)
-    buckets = relative_bucket(places[None, :] - places[:, None], len(table))
-    return np.ascontiguousarray(table[buckets].transpose(2, 0, 1))
 
 
 def _pruning_inputs(plan: PruningPlan, is_protected: np.ndarray) -> Dict[str, np.ndarray]:

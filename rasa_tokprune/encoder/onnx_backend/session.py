@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +12,13 @@ import structlog
 from rasa_tokprune.encoder.backends import Precision
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.stored import cache_folder, store
 from rasa_tokprune.encoder.weights import load_weights
 
 logger = structlog.get_logger(__name__)
 
 # Part of the names of stored graphs: raise it when the graph of a plan changes.
 GRAPH_VERSION = 1
-CACHE_VARIABLE = "RASA_TOKPRUNE_CACHE"
 _ERRORS_ONLY = 3
 
 
@@ -57,17 +54,8 @@ def open_session(
     from rasa_tokprune.encoder.onnx_backend.graph import build_graph
 
     graph = build_graph(load_weights(folder, spec), spec, plan, precision)
-    _store(graph, path)
+    store(graph, path)
     return _session(graph, num_threads)
-
-
-def cache_folder() -> Path:
-    """Returns where graphs are kept: $RASA_TOKPRUNE_CACHE, or rasa_tokprune in the user's cache."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "rasa_tokprune"
 
 
 def _session(graph: bytes, num_threads: int) -> Any:
@@ -76,18 +64,3 @@ def _session(graph: bytes, num_threads: int) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = _ERRORS_ONLY
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _store(graph: bytes, path: Path) -> None:
-    """Writes a graph whole or not at all; without it the next start only takes longer."""
-    temporary = ""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            temporary = file.name
-            file.write(graph)
-        os.replace(temporary, path)
-    except OSError as error:
-        logger.warning("rasa_tokprune.graph_not_stored", path=str(path), error=str(error))
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)

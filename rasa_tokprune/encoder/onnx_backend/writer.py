@@ -9,7 +9,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from rasa_tokprune.encoder.backends import Precision
-from rasa_tokprune.encoder.onnx_backend.quantize import quantize_per_channel
+from rasa_tokprune.encoder.quantize import quantize_per_channel
 from rasa_tokprune.encoder.weights import Affine
 
 _ONNX_OPSET = 17

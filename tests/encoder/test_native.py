@@ -1,0 +1,109 @@
+"""The C library computes what plain numpy does with the same 8-bit numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable
+
+import numpy as np
+import pytest
+
+from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
+from rasa_tokprune.encoder.backends import library_path
+from rasa_tokprune.encoder.batch import position_ids
+from rasa_tokprune.encoder.sentence_runner import _attention_bias
+from rasa_tokprune.encoder.weights import load_weights
+from rasa_tokprune.errors import ConfigError
+from tests.conftest import ARCHITECTURES, CORPUS, N_LAYERS
+from tests.encoder.slow_int8 import slow_int8
+from tests.encoder.test_packed_forward import PLANS, TEXTS
+
+pytestmark = pytest.mark.skipif(library_path() is None, reason="not built for this machine")
+
+
+def native(folder: Path, plan: PruningPlan, **settings: Any) -> Encoder:
+    return load_encoder(str(folder), prune=plan, backend="native", precision="int8", **settings)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("name", PLANS)
+def test_it_equals_numpy(checkpoint: Callable[[str], Path], architecture: str, name: str) -> None:
+    folder, plan = checkpoint(architecture), PLANS[name]
+    encoder = native(folder, plan)
+    spec = encoder.model.spec
+    weights = load_weights(folder, spec)
+    tables = weights.embeddings
+    for encoded in encoder.encode_detailed([*TEXTS, " ".join(CORPUS)]):
+        ids = encoded.tokens.ids
+        positions = tables.positions[position_ids(ids, spec.position_offset)]
+        first = tables.words[ids] + positions
+        first = first if tables.token_type is None else first + tables.token_type
+        bias = None
+        if tables.relative_bias is not None:
+            bias = _attention_bias(tables.relative_bias, len(ids))
+        states, pruned_after = slow_int8(
+            weights, spec, first, encoded.tokens.is_special, bias, plan
+        )
+        assert encoded.pruned_after.tolist() == pruned_after
+        # A number that lies between two integers may be rounded either way.
+        difference = np.abs(encoded.states - states)
+        assert np.median(difference) < 1e-5
+        assert difference.max() < 0.1
+
+
+@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu", "silu"])
+def test_activations(new_checkpoint: Callable[..., Path], activation: str) -> None:
+    folder = new_checkpoint(hidden_act=activation)
+    exact = load_encoder(str(folder)).encode(CORPUS)
+    rounded = native(folder, PruningPlan.identity(N_LAYERS)).encode(CORPUS)
+    assert (exact * rounded).sum(axis=1).min() > 0.99
+
+
+@pytest.mark.parametrize("heads", [1, 2, 8])
+def test_heads_of_any_width(new_checkpoint: Callable[..., Path], heads: int) -> None:
+    folder = new_checkpoint(hidden_size=96, num_attention_heads=heads)
+    exact = load_encoder(str(folder)).encode(CORPUS)
+    rounded = native(folder, PruningPlan.identity(N_LAYERS)).encode(CORPUS)
+    assert (exact * rounded).sum(axis=1).min() > 0.99
+
+
+def test_sentences_do_not_know_their_neighbours(tiny_bert: Path) -> None:
+    encoder = native(tiny_bert, PLANS["freeze"], num_threads=3)
+    together = encoder.encode(CORPUS * 5)
+    alone = np.concatenate([encoder.encode([text]) for text in CORPUS * 5])
+    assert (together == alone).all()
+
+
+def test_short_sentences_are_bit_identical_to_the_unpruned_model(tiny_bert: Path) -> None:
+    original = native(tiny_bert, PruningPlan.identity(N_LAYERS)).encode(["hello there"])
+    assert (native(tiny_bert, PLANS["gate"]).encode(["hello there"]) == original).all()
+
+
+def test_stored_weights_are_used_and_replaced_if_damaged(
+    new_checkpoint: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RASA_TOKPRUNE_CACHE", str(tmp_path / "cache"))
+    folder = new_checkpoint(seed=21)
+    first = native(folder, PLANS["drop"], num_threads=1).encode(CORPUS)
+    (stored,) = (tmp_path / "cache").iterdir()
+    again = native(folder, PLANS["drop"], num_threads=2).encode(CORPUS)
+    stored.write_bytes(b"damaged")
+    repaired = native(folder, PLANS["drop"], num_threads=3).encode(CORPUS)
+    assert (first == again).all()
+    assert (first == repaired).all()
+    assert stored.stat().st_size > 1000
+
+
+def test_an_unwritable_cache_is_no_obstacle(
+    new_checkpoint: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("RASA_TOKPRUNE_CACHE", str(tmp_path / "file" / "cache"))
+    assert native(new_checkpoint(seed=22), PLANS["drop"]).encode(CORPUS).any()
+
+
+def test_sizes_it_cannot_run_are_named(new_checkpoint: Callable[..., Path]) -> None:
+    folder = new_checkpoint(intermediate_size=50)
+    with pytest.raises(ConfigError, match="multiples of 16 .* this model has 32, 50 and 8"):
+        native(folder, PruningPlan.identity(N_LAYERS))
+    assert load_encoder(str(folder), precision="auto").model.backend.value != "native"

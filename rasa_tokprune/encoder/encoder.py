@@ -148,12 +148,15 @@ class Encoder:
     ) -> Iterator[Tuple[List[int], List[Tokens], ForwardResult, np.ndarray]]:
         """Yields (text numbers, tokens, forward result, embeddings), like lengths together."""
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
-        with tqdm(total=len(tokens), desc="Encoding", disable=not show_progress) as progress:
-            for chosen in self._cut(order, tokens):
-                batch = [tokens[index] for index in chosen]
-                result, pooled = self._run(batch)
+        progress = tqdm(total=len(tokens), desc="Encoding") if show_progress else None
+        for chosen in self._cut(order, tokens):
+            batch = [tokens[index] for index in chosen]
+            result, pooled = self._run(batch)
+            if progress is not None:
                 progress.update(len(chosen))
-                yield chosen, batch, result, pooled
+            yield chosen, batch, result, pooled
+        if progress is not None:
+            progress.close()
 
     def _cut(self, order: List[int], tokens: Sequence[Tokens]) -> Iterator[List[int]]:
         """Yields batches of at most batch_size texts and _MAX_BATCH_TOKENS tokens."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from tokenizers import Tokenizer, normalizers
@@ -24,16 +25,17 @@ class Tokens:
 
     Attributes:
         ids: (n_tokens,) int64.
-        offsets: (n_tokens, 2) characters [start, end) in the text; (0, 0) for special and
-            prompt tokens.
         is_special: (n_tokens,) bool, True for the tokens the tokenizer adds.
+        spans: Characters [start, end) of each token in prompt and text, as the tokenizer says.
+        n_prompt_chars: Characters of the prompt.
         n_prompt: Leading tokens that belong to the prompt, special ones counted.
         is_truncated: True if the text was longer than the encoder reads.
     """
 
     ids: np.ndarray
-    offsets: np.ndarray
     is_special: np.ndarray
+    spans: Sequence[Tuple[int, int]]
+    n_prompt_chars: int = 0
     n_prompt: int = 0
     is_truncated: bool = False
 
@@ -41,10 +43,25 @@ class Tokens:
         """Returns the number of tokens."""
         return len(self.ids)
 
+    @functools.cached_property
+    def offsets(self) -> np.ndarray:
+        """Characters [start, end) in the text, (n_tokens, 2); (0, 0) for special and prompt tokens.
+
+        Made when asked for: sentence embeddings do not need them.
+        """
+        offsets = np.array(self.spans, dtype=np.int64).reshape(-1, 2)
+        offsets = np.clip(offsets - self.n_prompt_chars, 0, None)
+        offsets[self.is_special] = 0
+        return offsets
+
     @property
     def has_content(self) -> bool:
         """True if any character of the text became a token."""
-        return bool((self.offsets[:, 1] > self.offsets[:, 0]).any())
+        special = self.is_special.tolist()
+        return any(
+            end > max(start, self.n_prompt_chars) and not is_special
+            for (start, end), is_special in zip(self.spans, special)
+        )
 
 
 class TextTokenizer:
@@ -86,24 +103,29 @@ class TextTokenizer:
         """
         safe = [prompt + _SURROGATE.sub("\ufffd", text) for text in texts]
         n_prompt = self._count_prompt(prompt)
-        encodings = self._tokenizer.encode_batch(safe)
+        if len(safe) == 1:  # a batch of one would go through a thread pool
+            encodings = [self._tokenizer.encode(safe[0])]
+        else:
+            encodings = self._tokenizer.encode_batch(safe)
         return [self._to_tokens(e, max_length, len(prompt), n_prompt) for e in encodings]
 
     def _to_tokens(
-        self, encoding: Any, max_length: int, prompt_chars: int, n_prompt: int
+        self, encoding: Any, max_length: int, n_prompt_chars: int, n_prompt: int
     ) -> Tokens:
         ids = np.array(encoding.ids, dtype=np.int64)
-        offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        spans = encoding.offsets
+        n_tokens, n_suffix = len(ids), self._n_suffix
+        if n_tokens > max_length:
+            start = max_length - n_suffix
+            ids = np.concatenate([ids[:start], ids[n_tokens - n_suffix :]])
+            spans = spans[:start] + spans[n_tokens - n_suffix :]
         is_special = np.zeros(len(ids), dtype=bool)
-        is_special[: self.n_special - self._n_suffix] = True
-        is_special[len(ids) - self._n_suffix :] = True
-        is_truncated = len(ids) > max_length
-        if is_truncated:
-            kept = np.r_[: max_length - self._n_suffix, len(ids) - self._n_suffix : len(ids)]
-            ids, offsets, is_special = ids[kept], offsets[kept], is_special[kept]
-        offsets = np.clip(offsets - prompt_chars, 0, None)
-        offsets[is_special] = 0
-        return Tokens(ids, offsets, is_special, min(n_prompt, len(ids)), is_truncated)
+        is_special[: self.n_special - n_suffix] = True
+        is_special[len(ids) - n_suffix :] = True
+        is_truncated = n_tokens > max_length
+        return Tokens(
+            ids, is_special, spans, n_prompt_chars, min(n_prompt, len(ids)), is_truncated
+        )
 
     def _count_prompt(self, prompt: str) -> int:
         return len(self._tokenizer.encode(prompt).ids) - self._n_suffix if prompt else 0

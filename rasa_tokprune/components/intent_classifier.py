@@ -39,6 +39,7 @@ from rasa_tokprune.components.encoder_access import (
 )
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import text_embeddings
+from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.fewshot import PrototypeClassifier, load_prototypes, save_prototypes
 
@@ -47,6 +48,8 @@ logger = structlog.get_logger(__name__)
 INTENT_RANKING_KEY = "intent_ranking"
 RANKING_LENGTH = "ranking_length"
 DEFAULT_RANKING_LENGTH = 10
+# Texts after which the cache's hit rate is logged; then after ten times as many, and so on.
+FIRST_CACHE_REPORT = 1000
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=True)
@@ -107,6 +110,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         self._resource = resource
         self._encoder = encoder
         self._prototypes = prototypes
+        self._next_cache_report = FIRST_CACHE_REPORT
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits one prototype per intent, or per full key of a retrieval intent, and stores them."""
@@ -155,6 +159,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             has_content = bool(embedding.any())
             ranking = self._prototypes.rank(embedding) if has_content else []
             self._set_ranking(message, ranking)
+        self._report_cache(self._encoder.cache_info())
         return messages
 
     @classmethod
@@ -185,6 +190,16 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         with self._model_storage.write_to(self._resource) as folder:
             save_prototypes(prototypes, folder, provenance(encoder))
             store_encoder(encoder, self._settings, folder)
+
+    def _report_cache(self, info: CacheInfo) -> None:
+        if info.max_size and info.hits + info.misses >= self._next_cache_report:
+            self._next_cache_report *= 10
+            logger.info(
+                "tokprune_intent_classifier.cache",
+                texts=info.hits + info.misses,
+                hit_rate=round(info.hit_rate, 3),
+                size=info.size,
+            )
 
     def _set_ranking(self, message: Message, ranking: List[Any]) -> None:
         """Writes Rasa's dictionaries; builtin types only, they become JSON."""

@@ -20,7 +20,7 @@ from safetensors.numpy import load as read_arrays
 import rasa_tokprune
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
-from rasa_tokprune.encoder import PruningPlan, load_encoder
+from rasa_tokprune.encoder import PruningPlan, backends, load_encoder
 from tests.components.checks import edit_json, one_line
 from tests.components.examples import write_plan
 
@@ -228,3 +228,32 @@ def test_training_again_replaces_what_was_stored(
     create(TokPruneIntentClassifier).train(TrainingData(only_bye))
     message = load(TokPruneIntentClassifier).process([Message({TEXT: "see you"})])[0]
     assert [entry["name"] for entry in message.get("intent_ranking")] == ["bye"]
+
+
+def test_a_model_goes_on_in_its_own_precision(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    stored: Folder,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(component_class, precision="fp32").train(training_data)
+    assert json.loads((stored(component_class) / "encoder.json").read_text())["precision"] == "fp32"
+    # As on a server where 'auto' means something else.
+    assert load(component_class)._encoder.model.precision.value == "fp32"
+
+
+def test_a_server_without_the_models_backend_says_so(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(component_class, backend="onnx", precision="int8").train(training_data)
+    assert load(component_class)._encoder.model.backend.value == "onnx"
+    monkeypatch.setattr(backends, "has_onnx", lambda: False)
+    with pytest.raises(RasaException, match=r"pip install 'rasa-tokprune\[onnx\]'") as error:
+        load(component_class)
+    assert component_class.__name__ in one_line(error)

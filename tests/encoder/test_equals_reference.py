@@ -26,11 +26,12 @@ def hugging_face_states(folder: Path, ids: np.ndarray) -> np.ndarray:
         return model(batch, attention_mask=torch.ones_like(batch)).last_hidden_state[0].numpy()
 
 
+@pytest.mark.parametrize("backend", ["torch", "onnx"])
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_states_equal_hugging_face_alone_and_in_any_batch(
-    checkpoint: Callable[[str], Path], architecture: str
+    checkpoint: Callable[[str], Path], architecture: str, backend: str
 ) -> None:
-    encoder = load_encoder(str(checkpoint(architecture)), batch_size=5)
+    encoder = load_encoder(str(checkpoint(architecture)), batch_size=5, backend=backend)
     together = encoder.encode_detailed(TEXTS)
     for text, encoded in zip(TEXTS, together):
         expected = hugging_face_states(checkpoint(architecture), encoded.tokens.ids)

@@ -15,7 +15,6 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import load_encoder, plan_from_quantile
-from rasa_tokprune.encoder.torch_backend.threads import set_num_threads
 from tests.conftest import CORPUS, N_LAYERS
 
 
@@ -53,15 +52,22 @@ def test_unused_weights_are_released(new_checkpoint: Callable[..., Path]) -> Non
     assert watched() is None
 
 
-def test_threads_get_the_same_answers(tiny_bert: Path) -> None:
-    plan = plan_from_quantile([0.3, 0.5], [1, 2], N_LAYERS)
-    encoder = load_encoder(str(tiny_bert), prune=plan)
+@pytest.mark.parametrize(
+    ("backend", "precision"), [("torch", "fp32"), ("onnx", "fp32"), ("native", "int8")]
+)
+def test_threads_get_the_same_answers(tiny_bert: Path, backend: str, precision: str) -> None:
+    settings = {
+        "prune": plan_from_quantile([0.3, 0.5], [1, 2], N_LAYERS),
+        "backend": backend,
+        "precision": precision,
+    }
+    encoder = load_encoder(str(tiny_bert), **settings)
     expected = [encoder.encode([text]) for text in CORPUS]
     barrier = threading.Barrier(4)
 
     def work(_: int) -> list[np.ndarray]:
         barrier.wait()
-        return [load_encoder(str(tiny_bert), prune=plan).encode([text]) for text in CORPUS * 5]
+        return [load_encoder(str(tiny_bert), **settings).encode([text]) for text in CORPUS * 5]
 
     with ThreadPoolExecutor(4) as pool:
         for answers in pool.map(work, range(4)):
@@ -70,17 +76,22 @@ def test_threads_get_the_same_answers(tiny_bert: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-def test_forked_child_encodes_like_its_parent(tiny_bert: Path) -> None:
-    set_num_threads(2)
-    encoder = load_encoder(str(tiny_bert))
+@pytest.mark.parametrize(
+    ("backend", "precision"), [("torch", "fp32"), ("onnx", "fp32"), ("native", "int8")]
+)
+def test_forked_child_encodes_like_its_parent(
+    tiny_bert: Path, backend: str, precision: str
+) -> None:
+    settings = {"backend": backend, "precision": precision, "num_threads": 2}
+    encoder = load_encoder(str(tiny_bert), **settings)
     texts = CORPUS * 40  # enough rows for torch to have used its thread pool
     expected = encoder.encode(texts)
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
 
     def child() -> None:
-        set_num_threads(2)
-        sender.send((encoder.encode(texts), load_encoder(str(tiny_bert)).encode(texts)))
+        again = load_encoder(str(tiny_bert), **settings)
+        sender.send((encoder.encode(texts), again.encode(texts)))
 
     process = context.Process(target=child, daemon=True)
     process.start()

@@ -1,0 +1,101 @@
+r"""Compares number formats with fp32 on whole tasks: accuracy, same answers, cosine.
+
+python -m rasa_tokprune.evaluation.precisions --out docs/data/precisions.jsonl \
+    --markdown docs/benchmarks.md --task banking77 banking77/train_5shot.yml banking77/test.yml \
+    --task hwu64 hwu64/train_5shot.yml hwu64/test.yml
+
+The un-pruned encoder in each format; prototypes are fitted anew on its own embeddings.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
+
+import numpy as np
+from tqdm import tqdm
+
+from rasa_tokprune.encoder import load_encoder
+from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
+from rasa_tokprune.fewshot import PrototypeClassifier
+
+MARKER = "precisions"
+REFERENCE = ("torch", "fp32")
+FORMATS = (("native", "int8"), ("onnx", "int8"), ("torch", "bf16"))
+
+
+def measure(
+    task: str, train: Path, test: Path, formats: Sequence[Tuple[str, str]] = FORMATS
+) -> Iterator[Dict[str, Any]]:
+    """Yields one row per number format, fp32 first.
+
+    Args:
+        task: Name for the rows.
+        train: Rasa YAML the prototypes are fitted on.
+        test: Rasa YAML that is classified.
+        formats: Pairs of backend and precision to compare with fp32.
+    """
+    support, labels = _read(train)
+    query, answers = _read(test)
+    exact, exact_answers = np.zeros(0), np.zeros(0)
+    for backend, precision in (REFERENCE, *formats):
+        encoder = load_encoder(backend=backend, precision=precision)
+        embeddings = encoder.encode(query)
+        classifier = PrototypeClassifier.fit(encoder.encode(support), labels)
+        predicted = np.array(classifier.predict(embeddings))
+        if (backend, precision) == REFERENCE:
+            exact, exact_answers = embeddings, predicted
+        cosine = (exact * embeddings).sum(axis=1)
+        yield {
+            "task": task,
+            "backend": backend,
+            "precision": precision,
+            "n_query": len(query),
+            "accuracy": float(np.mean(predicted == np.array(answers))),
+            "same_answers": float(np.mean(predicted == exact_answers)),
+            "cosine_mean": float(cosine.mean()),
+            "cosine_p1": float(np.quantile(cosine, 0.01)),
+        }
+
+
+def _read(path: Path) -> Tuple[List[str], List[str]]:
+    from rasa.shared.nlu.training_data.loading import load_data
+
+    examples = load_data(str(path)).intent_examples
+    return [e.get("text") for e in examples], [e.get("intent") for e in examples]
+
+
+def render(rows: Sequence[Dict[str, Any]]) -> str:
+    """Returns a Markdown table: accuracy by task, and means over the tasks."""
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    lines = [
+        f"| format | {' | '.join(tasks)} | mean | same answers % | cosine |",
+        "|---|" + "--:|" * (len(tasks) + 3),
+    ]
+    for backend, precision in dict.fromkeys((row["backend"], row["precision"]) for row in rows):
+        own = [row for row in rows if (row["backend"], row["precision"]) == (backend, precision)]
+        accuracies = [100 * row["accuracy"] for row in own]
+        cells = [f"{accuracy:.1f}" for accuracy in [*accuracies, np.mean(accuracies)]]
+        cells.append(f"{100 * np.mean([row['same_answers'] for row in own]):.1f}")
+        cells.append(f"{np.mean([row['cosine_mean'] for row in own]):.4f}")
+        lines.append(f"| {backend} {precision} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Parses the command line, measures, writes raw lines and the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--markdown", type=Path, required=True)
+    parser.add_argument("--task", nargs=3, action="append", metavar=("NAME", "TRAIN", "TEST"))
+    arguments = parser.parse_args()
+    rows: List[Dict[str, Any]] = []
+    for name, train, test in tqdm(arguments.task, desc="Tasks"):
+        rows += measure(name, Path(train), Path(test))
+    write_rows(rows, arguments.out)
+    update_table(arguments.markdown, render(rows), MARKER)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Reduced precision keeps accuracy and stays near fp32, on whole tasks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rasa_tokprune.encoder.backends import library_path
+from rasa_tokprune.evaluation.precisions import FORMATS, measure
+
+pytestmark = pytest.mark.slow
+
+TASKS = {
+    "banking77": ("train_5shot.yml", "test.yml"),
+    "clinc150": ("train_5shot.yml", "test.yml"),
+    "hwu64": ("train_5shot.yml", "test.yml"),
+    "hint3_powerplay11": ("train.yml", "test.yml"),
+    "hint3_sofmattress": ("train.yml", "test.yml"),
+    "cfpb_long": ("train_20shot.yml", "test.yml"),
+}
+
+
+def test_mean_accuracy_is_within_0_3_points_and_cosine_above_0_99(shared_data: Path) -> None:
+    formats = [f for f in FORMATS if f[0] != "native" or library_path() is not None]
+    rows = []
+    for task, (train, test) in TASKS.items():
+        rows += measure(task, shared_data / task / train, shared_data / task / test, formats)
+
+    def mean(key: str, backend: str, precision: str) -> float:
+        own = [r[key] for r in rows if (r["backend"], r["precision"]) == (backend, precision)]
+        assert len(own) == len(TASKS)
+        return float(np.mean(own))
+
+    exact = mean("accuracy", "torch", "fp32")
+    for backend, precision in formats:
+        assert mean("accuracy", backend, precision) >= exact - 0.003
+        assert mean("cosine_mean", backend, precision) >= 0.99

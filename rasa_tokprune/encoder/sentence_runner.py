@@ -79,11 +79,11 @@ class SentenceRunner(abc.ABC):
         embeddings = self._words[tokens.ids[span]] + self._positions[tokens.position_ids[span]]
         bias = None
         if self._relative_bias is not None:
-            bias = _attention_bias(self._relative_bias, len(embeddings))
+            bias = attention_bias(self._relative_bias, len(embeddings))
         return self.encode_sentence(embeddings, tokens.is_protected[span], bias, plan)
 
 
-def _attention_bias(table: np.ndarray, n_tokens: int) -> np.ndarray:
+def attention_bias(table: np.ndarray, n_tokens: int) -> np.ndarray:
     """Returns MPNet's bias of a sentence, (n_heads, n_tokens, n_tokens)."""
     places = np.arange(n_tokens)
     buckets = relative_bucket(places[None, :] - places[:, None], len(table))

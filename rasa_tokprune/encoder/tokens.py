@@ -123,9 +123,7 @@ class TextTokenizer:
         is_special[: self.n_special - n_suffix] = True
         is_special[len(ids) - n_suffix :] = True
         is_truncated = n_tokens > max_length
-        return Tokens(
-            ids, is_special, spans, n_prompt_chars, min(n_prompt, len(ids)), is_truncated
-        )
+        return Tokens(ids, is_special, spans, n_prompt_chars, min(n_prompt, len(ids)), is_truncated)
 
     def _count_prompt(self, prompt: str) -> int:
         return len(self._tokenizer.encode(prompt).ids) - self._n_suffix if prompt else 0

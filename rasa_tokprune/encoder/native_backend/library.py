@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from rasa_tokprune.encoder.backends import library_path
 from rasa_tokprune.encoder.native_backend.pack import LINEAR_LAYERS, NORMS
 from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, ThresholdKind
 from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.errors import ConfigError
 
 _ACTIVATIONS = {
     "gelu": 1,
@@ -64,9 +66,9 @@ class _Plan(ctypes.Structure):
     )
 
 
-@functools.lru_cache(maxsize=1)
-def _load() -> Any:
-    library = ctypes.CDLL(str(library_path()))
+@functools.cache
+def _load(path: Path) -> Any:
+    library = ctypes.CDLL(str(path))
     pointer, count = ctypes.c_void_p, ctypes.c_int32
     library.tokprune_scratch_size.argtypes = [pointer, pointer, count]
     library.tokprune_scratch_size.restype = ctypes.c_size_t
@@ -97,7 +99,10 @@ class NativeModel:
     def __init__(self, packed: Dict[str, np.ndarray], spec: EncoderSpec) -> None:
         """Points at packed weights, from `pack_weights`, and keeps them alive."""
         self._packed, self._spec = packed, spec
-        self._library = _load()
+        path = library_path()
+        if path is None:
+            raise ConfigError("backend 'native' was not built for this machine")
+        self._library = _load(path)
         self._layers = (_Layer * spec.n_layers)()
         for number in range(spec.n_layers):
             for name, (n_in, n_out) in _shapes(spec):

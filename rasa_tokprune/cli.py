@@ -1,13 +1,16 @@
-"""The `rasa-tokprune` command: what is installed and which plans it ships."""
+"""The `rasa-tokprune` command: which plans are shipped, and the benchmark."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import List, Optional, Sequence
 
 from rasa_tokprune import __version__
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.plans import shipped_plans
+from rasa_tokprune.errors import TokPruneError
+from rasa_tokprune.evaluation.bench.arguments import add_benchmarks
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -18,11 +21,26 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--version", action="version", version=f"rasa-tokprune {__version__}")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("plans", help="list the shipped pruning plans")
-    if parser.parse_args(arguments).command == "plans":
+    add_benchmarks(commands.add_parser("bench", help="measure this package and its peers"))
+    parsed = parser.parse_args(arguments)
+    if parsed.command == "plans":
         print("\n".join(_plan_lines()))
         return 0
+    if parsed.command == "bench":
+        return _bench(parsed)
     parser.print_help()
     return 2
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from rasa_tokprune.evaluation.bench import commands
+
+    try:
+        commands.run(arguments)
+    except TokPruneError as error:
+        print(f"rasa-tokprune bench: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _plan_lines() -> List[str]:

@@ -1,0 +1,64 @@
+"""From which length on pruning saves time, from the rows of the latency benchmark."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+from rasa_tokprune.evaluation.bench.engines.registry import OURS
+from rasa_tokprune.evaluation.bench.rows import Row
+
+# Longer than any text: the plan's minimum when pruning never paid.
+NEVER = 1_000_000
+
+
+def break_even_lengths(
+    rows: Sequence[Row], *, plan: str = "freeze", threads: int = 1
+) -> Dict[str, Optional[int]]:
+    """Finds the shortest measured length from which on pruning is faster.
+
+    Args:
+        rows: Raw measurements; those of the latency benchmark at exact lengths count.
+        plan: The pruned engine's plan.
+        threads: Threads it was measured with.
+
+    Returns:
+        "backend precision" -> tokens; None if it is slower at the longest length.
+    """
+    times: Dict[Tuple[str, str], Dict[int, float]] = {}
+    for row in rows:
+        if (row["benchmark"], row.get("kind"), row.get("threads")) != ("latency", "exact", threads):
+            continue
+        parts = row["engine"].split(":", 3)
+        if parts[0] == OURS and len(parts) == 4:
+            name = f"{parts[1]} {parts[2]}"
+            times.setdefault((name, parts[3]), {})[row["tokens"]] = row["median_ms"]
+    return {
+        name: _first_gain(times[name, "off"], pruned)
+        for (name, found), pruned in sorted(times.items())
+        if found == plan and (name, "off") in times
+    }
+
+
+def _first_gain(unpruned: Mapping[int, float], pruned: Mapping[int, float]) -> Optional[int]:
+    first: Optional[int] = None
+    lengths: List[int] = sorted(set(unpruned) & set(pruned), reverse=True)
+    for n_tokens in lengths:
+        if pruned[n_tokens] >= unpruned[n_tokens]:
+            break
+        first = n_tokens
+    return first
+
+
+def write_break_even(lengths: Mapping[str, Optional[int]], path: Path) -> None:
+    """Writes the lengths into the file the package reads; what was not measured stays.
+
+    Args:
+        lengths: From `break_even_lengths`.
+        path: rasa_tokprune/encoder/break_even.json, or another.
+    """
+    content = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    table = dict(content.get("min_tokens", {}))
+    table.update({name: NEVER if n is None else n for name, n in lengths.items()})
+    path.write_text(json.dumps({"min_tokens": table}) + "\n", encoding="utf-8")

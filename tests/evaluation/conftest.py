@@ -1,0 +1,58 @@
+"""Made-up rows of every benchmark, and messages the tiny checkpoints know."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List
+
+import pytest
+
+from tests.conftest import CORPUS
+
+ENVIRONMENT = {
+    "cpu": "A CPU",
+    "flags": ["avx2"],
+    "cores": 2,
+    "versions": {"torch": "2.1"},
+    "date": "2026-01-02",
+}
+
+
+@pytest.fixture
+def messages() -> List[str]:
+    return [*CORPUS, "hello", "refund"]
+
+
+def latency_row(engine: str, tokens: int, median_ms: float, **fields: Any) -> Dict[str, Any]:
+    row = {"benchmark": "latency", "model": "m", "engine": engine, "threads": 1, "batch_size": 1}
+    row.update(kind="exact", tokens=tokens, median_ms=median_ms, p95_ms=2 * median_ms, n=5)
+    return {**row, "environment": ENVIRONMENT, **fields}
+
+
+@pytest.fixture
+def rows() -> List[Dict[str, Any]]:
+    """Pruning saves time from 32 tokens on; everything else is a round number."""
+    made = []
+    for tokens, off, freeze in ((8, 1.0, 1.5), (16, 2.0, 1.5), (32, 4.0, 4.0), (64, 8.0, 6.0)):
+        made.append(latency_row("sentence-transformers", tokens, 10.0))
+        made.append(latency_row("ours:onnx:int8:off", tokens, off, cost=1.0))
+        made.append(latency_row("ours:onnx:int8:freeze", tokens, freeze, cost=0.7))
+    for engine, ms in (("sentence-transformers", 20.0), ("onnxruntime:int8", 4.0)):
+        made.append(latency_row(engine, 0, ms, kind="messages", bucket="9-16", variant="a kind"))
+        speed = {"benchmark": "throughput", "n_texts": 100, "n_tokens_mean": 10.0}
+        made.append(latency_row(engine, 0, ms * 100, kind="all", **speed))
+    for plan, ms in (("off", 10.0), ("drop-0.3-1,3", 6.0), ("drop-0.5-1,3", 5.0)):
+        engine = f"ours:torch:fp32:{plan}"
+        made.append(latency_row(engine, 64, ms, benchmark="shapes", model="bert-base"))
+    for n_examples in (100, 1000):
+        fields = {"benchmark": "scaling", "kind": "examples", "n_way": 77}
+        made.append(latency_row("fit", 0, n_examples**2, n_examples=n_examples, **fields))
+    return [*made, *rasa_rows()]
+
+
+def rasa_rows() -> List[Dict[str, Any]]:
+    clients = {"p50_ms": 2.0, "p95_ms": 3.0, "requests_per_s": 400.0, "n": 10}
+    common = {"benchmark": "rasa", "task": "bot", "threads": 1, "environment": ENVIRONMENT}
+    common.update(clients_1=clients, clients_8=clients, train_peak_mb=600.0, model_mb=1.0)
+    keyword = {"pipeline": "keyword", "settings": {}, "rss_mb": 500.0, "accuracy": None}
+    ours = {"pipeline": "tokprune", "settings": {"prune": "off"}, "rss_mb": 550.0, "accuracy": 0.8}
+    return [{**common, **own, "train_s": 12.0} for own in (keyword, ours)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import os
 import platform
 from enum import Enum
 from pathlib import Path
@@ -13,6 +14,7 @@ from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 AUTO = "auto"
+HIDE_VARIABLE = "RASA_TOKPRUNE_HIDE_CPU"
 
 
 class Backend(str, Enum):
@@ -144,7 +146,15 @@ def has_onnx() -> bool:
 
 @functools.lru_cache(maxsize=1)
 def cpu_features() -> FrozenSet[str]:
-    """Returns the CPU's instruction set extensions, by their names in Linux."""
+    """Returns the CPU's instruction set extensions, by their names in Linux.
+
+    Those in $RASA_TOKPRUNE_HIDE_CPU, separated by spaces, count as missing: for measuring what an
+    older CPU would do.
+    """
+    return _cpu_features() - frozenset(os.environ.get(HIDE_VARIABLE, "").split())
+
+
+def _cpu_features() -> FrozenSet[str]:
     info = Path("/proc/cpuinfo")
     if info.is_file():
         for line in info.read_text(encoding="utf-8", errors="replace").splitlines():

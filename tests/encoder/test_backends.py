@@ -98,6 +98,16 @@ def test_what_cannot_run_is_refused(
         choose(*asked, "cpu", spec)
 
 
+def test_hidden_cpu_features_count_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = sorted(backends.cpu_features())[:2]
+    monkeypatch.setenv("RASA_TOKPRUNE_HIDE_CPU", " ".join(present))
+    backends.cpu_features.cache_clear()
+    try:
+        assert not backends.cpu_features() & set(present)
+    finally:
+        backends.cpu_features.cache_clear()
+
+
 def test_every_pair_has_a_break_even_length() -> None:
     pairs = [("native", "int8"), ("onnx", "int8"), ("onnx", "fp32"), ("torch", "fp32"),
              ("torch", "bf16")]  # fmt: skip

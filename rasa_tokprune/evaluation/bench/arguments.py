@@ -24,7 +24,12 @@ def add_benchmarks(parser: argparse.ArgumentParser) -> None:
 def _latency(parser: argparse.ArgumentParser) -> None:
     _common(parser, "latency")
     _compared(parser, repetitions=60)
-    parser.add_argument("--lengths", type=int, nargs="+", default=[8, 16, 32, 64, 128, 256])
+    parser.add_argument("--lengths", type=int, nargs="+", default=[8, 16, 32, 48, 64, 128, 256])
+    parser.add_argument(
+        "--without-avx512",
+        action="store_true",
+        help="keep the libraries that allow it off AVX-512, as on an older CPU",
+    )
     parser.add_argument("--warm-calls", type=int, default=5, help="calls before the timed one")
 
 

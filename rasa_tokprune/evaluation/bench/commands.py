@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any, List, Sequence
@@ -36,7 +37,7 @@ def run_latency(arguments: argparse.Namespace) -> None:
         measure_latency(
             messages,
             engines,
-            settings,
+            dataclasses.replace(settings, without_avx512=arguments.without_avx512),
             _store(arguments),
             model=_model_name(arguments.model),
             repetitions=arguments.repetitions,

@@ -15,7 +15,8 @@ from rasa_tokprune.evaluation.bench.texts import (
 )
 from rasa_tokprune.evaluation.bench.worker_process import WorkerSettings
 
-LENGTHS = (8, 16, 32, 64, 128, 256)
+LATENCY, LATENCY_WITHOUT_AVX512 = "latency", "latency without AVX-512"
+LENGTHS = (8, 16, 32, 48, 64, 128, 256)
 # Different texts for each length.
 N_TEXTS = 8
 _SEED = 0
@@ -46,7 +47,8 @@ def measure_latency(
     """
     conditions = exact_conditions(messages, settings.folder, lengths)
     conditions += message_conditions(messages, settings.folder, repetitions)
-    base = {"benchmark": "latency", "model": model, "batch_size": 1}
+    name = LATENCY_WITHOUT_AVX512 if settings.without_avx512 else LATENCY
+    base = {"benchmark": name, "model": model, "batch_size": 1}
     groups = [[name] for name in engines]
     compare(Comparison(base, groups, conditions, repetitions, n_warm_calls), settings, store)
 

@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
 
+from rasa_tokprune.encoder.backends import HIDE_VARIABLE
 from rasa_tokprune.errors import ConfigError
 
 PACKAGES = (
@@ -18,6 +19,16 @@ PACKAGES = (
 )  # fmt: skip
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
          "asimddp", "bf16")  # fmt: skip
+
+
+# Keeps libraries off AVX-512; ONNX Runtime has no such switch.
+WITHOUT_AVX512 = {
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "DNNL_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    HIDE_VARIABLE: "avx512_vnni avx512_bf16 avx_vnni",
+}
 
 
 def environment() -> Dict[str, Any]:

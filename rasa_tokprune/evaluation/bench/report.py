@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Dict, List, Optional, Sequence
 
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.evaluation.bench.latency import LATENCY_WITHOUT_AVX512
 from rasa_tokprune.evaluation.bench.plots import draw_plots
+from rasa_tokprune.evaluation.bench.readme_tables import speed_claim, speed_table
 from rasa_tokprune.evaluation.bench.rows import Row, read_folder
 from rasa_tokprune.evaluation.bench.study_tables import (
     rasa_table,
@@ -18,7 +20,6 @@ from rasa_tokprune.evaluation.bench.tables import (
     break_even_table,
     latency_table,
     pruning_table,
-    speed_table,
     throughput_table,
 )
 from rasa_tokprune.evaluation.rasa_table import update_table
@@ -39,7 +40,7 @@ def write_report(
         markdown: Document with the markers of `tables`.
         plots: Folder for the plots.
         baseline: Engine the ratios are against.
-        readme: Document with the marker `speed` for a short table; None writes none.
+        readme: Document with the markers `speed` and `speed_claim`; None writes none.
 
     Raises:
         ConfigError: If there are no rows, or the document lacks a marker.
@@ -58,6 +59,7 @@ def write_report(
     written = [markdown]
     if readme is not None:
         update_table(readme, speed_table(rows), "speed")
+        update_table(readme, speed_claim(rows), "speed_claim")
         written.append(readme)
     return [*written, *draw_plots(rows, plots)]
 
@@ -67,6 +69,9 @@ def tables(rows: Sequence[Row], baseline: str = BASELINE) -> Dict[str, str]:
     return {
         "bench_latency": latency_table(rows, kind="exact", baseline=baseline),
         "bench_first": latency_table(rows, kind="exact", baseline=baseline, time="first_median_ms"),
+        "bench_avx2": latency_table(
+            rows, kind="exact", baseline=baseline, benchmark=LATENCY_WITHOUT_AVX512
+        ),
         "bench_messages": latency_table(rows, kind="messages", baseline=baseline),
         "bench_pruning": pruning_table(rows),
         "bench_break_even": break_even_table(rows),

@@ -52,7 +52,12 @@ def machine_line(rows: Sequence[Row]) -> str:
 
 
 def latency_table(
-    rows: Sequence[Row], *, kind: str, baseline: str = BASELINE, time: str = "median_ms"
+    rows: Sequence[Row],
+    *,
+    kind: str,
+    baseline: str = BASELINE,
+    time: str = "median_ms",
+    benchmark: str = "latency",
 ) -> str:
     """Returns medians by engine and length, times faster than a baseline in brackets.
 
@@ -62,8 +67,9 @@ def latency_table(
         baseline: Engine the others are compared with.
         time: 'median_ms' of warm calls, shown with their p95, or 'first_median_ms' of calls with
             cold caches.
+        benchmark: Which latency benchmark, see `latency`.
     """
-    rows = select(rows, benchmark="latency", kind=kind)
+    rows = select(rows, benchmark=benchmark, kind=kind)
     field = "tokens" if kind == "exact" else "bucket"
     columns = distinct(rows, "tokens") if kind == "exact" else [name for name, _, _ in BUCKETS]
     return _by_threads(rows, lambda own: _latency_lines(own, field, columns, baseline, time))
@@ -75,16 +81,17 @@ def _latency_lines(
     cells = {(row["engine"], row.get(field)): row for row in rows}
     columns = [column for column in columns if any(key[1] == column for key in cells)]
     lines = [
-        [engine, *(_latency_cell(cells, engine, column, baseline, time) for column in columns)]
+        [engine, *(latency_cell(cells, engine, column, baseline, time) for column in columns)]
         for engine in engines_of(rows)
     ]
     head = "ms: median / p95" if time == "median_ms" else "ms: median"
     return grid([head, *(f"{column} tokens" for column in columns)], lines)
 
 
-def _latency_cell(
+def latency_cell(
     cells: Dict[Tuple[str, Any], Row], engine: str, column: Any, baseline: str, time: str
 ) -> str:
+    """Returns one engine's time at one length, and how many times faster than a baseline."""
     row, other = cells.get((engine, column)), cells.get((baseline, column))
     if row is None or time not in row:
         return ""
@@ -94,30 +101,6 @@ def _latency_cell(
     if other is None or engine == baseline:
         return text
     return f"{text} ({other[time] / row[time]:.1f}x)"
-
-
-SHOWN = {
-    "sentence-transformers": "sentence-transformers",
-    "onnxruntime:int8": "ONNX Runtime, fused BERT, int8",
-    "openvino:bf16": "OpenVINO, bf16",
-    "openvino:int8": "OpenVINO, int8",
-    "ours:onnx:int8:off": "this package on ONNX Runtime, int8",
-    "ours:native:int8:off": "this package",
-    "ours:native:int8:freeze": "this package, pruned to 0.6 of the token-layers",
-}
-
-
-def speed_table(rows: Sequence[Row], lengths: Sequence[int] = (8, 16, 64, 256)) -> str:
-    """Returns the short table of the README: one thread, texts of exact lengths."""
-    rows = select(rows, benchmark="latency", kind="exact", threads=1)
-    cells = {(row["engine"], row["tokens"]): row for row in rows}
-    lines = [
-        [name, *(_latency_cell(cells, engine, n, BASELINE, "median_ms") for n in lengths)]
-        for engine, name in SHOWN.items()
-        if any(key[0] == engine for key in cells)
-    ]
-    head = ["ms: median / p95", *(f"{n} tokens" for n in lengths)]
-    return f"{grid(head, lines)}\n\n{machine_line(rows)}" if lines else NOTHING
 
 
 def pruning_table(rows: Sequence[Row]) -> str:

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, Dict, List, Optional, Sequence, Tuple, Type
 
 from rasa_tokprune.errors import TokPruneError
-from rasa_tokprune.evaluation.bench.machine import thread_variables
+from rasa_tokprune.evaluation.bench.machine import WITHOUT_AVX512, thread_variables
 
 _MODULE = "rasa_tokprune.evaluation.bench.worker"
 
@@ -33,6 +33,7 @@ class WorkerSettings:
         threads: Threads, and cores, of each worker.
         batch_size: Texts per forward pass; None is each engine's own default.
         max_length: Most tokens of a text; None is the checkpoint's own.
+        without_avx512: Keep the libraries that allow it off AVX-512, as on an older CPU.
     """
 
     folder: Path
@@ -40,6 +41,12 @@ class WorkerSettings:
     threads: int = 1
     batch_size: Optional[int] = None
     max_length: Optional[int] = None
+    without_avx512: bool = False
+
+    def variables(self) -> Dict[str, str]:
+        """Returns the worker's environment variables."""
+        mask = WITHOUT_AVX512 if self.without_avx512 else {}
+        return {**os.environ, **thread_variables(self.threads), **mask}
 
     def arguments(self, names: Sequence[str]) -> List[str]:
         """Returns the worker's command line."""
@@ -70,7 +77,7 @@ class WorkerProcess:
             stderr=self._errors,
             text=True,
             encoding="utf-8",
-            env={**os.environ, **thread_variables(settings.threads)},
+            env=settings.variables(),
         )
         self.report: Dict[str, Any] = self._read()
 

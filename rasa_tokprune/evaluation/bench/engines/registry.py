@@ -49,8 +49,11 @@ OURS_DEFAULT = (
     "ours:onnx:int8:freeze",
     "ours:onnx:int8:drop",
     "ours:onnx:fp32:off",
+    "ours:onnx:fp32:freeze",
     "ours:torch:bf16:off",
+    "ours:torch:bf16:freeze",
     "ours:torch:fp32:off",
+    "ours:torch:fp32:freeze",
 )
 DEFAULT = (*KINDS, *OURS_DEFAULT)
 

@@ -15,7 +15,8 @@ from rasa.engine.storage.storage import ModelStorage
 
 import rasa_tokprune
 from rasa_tokprune.components.config import EncoderSettings, plan_file
-from rasa_tokprune.encoder.backends import AUTO, Precision, choose
+from rasa_tokprune.components.encoder_record import RECORD_FILE, EncoderRecord
+from rasa_tokprune.encoder.backends import Precision, choose
 from rasa_tokprune.encoder.checkpoint import (
     checkpoint_files,
     checkpoint_identity,
@@ -29,44 +30,7 @@ from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
 from rasa_tokprune.errors import NotDownloadedError, StorageError
 
-RECORD_FILE = "encoder.json"
 BUNDLE_FOLDER = "encoder"
-
-
-@dataclasses.dataclass(frozen=True)
-class EncoderRecord:
-    """What a trained component remembers of its encoder.
-
-    Attributes:
-        plugin_version: Version of this package that trained the component.
-        identity: Hash of weights, vocabulary and specification.
-        fingerprint: Hash of identity, plan, length and prompt.
-        plan: The whole plan, so that a plan file edited later changes nothing.
-        precision: Number format of its matrix products; it goes on in the same one.
-        backend: What ran them. Only where that decides the numbers does it have to go on there.
-        is_bundled: True if the encoder's files are stored with the component.
-    """
-
-    plugin_version: str
-    identity: str
-    fingerprint: str
-    plan: Dict[str, Any]
-    is_bundled: bool
-    precision: str = Precision.FP32.value
-    backend: str = AUTO
-
-    @classmethod
-    def of(cls, encoder: Encoder, is_bundled: bool) -> EncoderRecord:
-        """Returns the record of an encoder in use."""
-        return cls(
-            rasa_tokprune.__version__,
-            encoder.model.identity,
-            encoder.fingerprint,
-            encoder.plan.to_dict(),
-            is_bundled,
-            encoder.model.precision.value,
-            encoder.model.backend.value,
-        )
 
 
 def open_encoder(settings: EncoderSettings, *, may_download: bool) -> Encoder:
@@ -122,13 +86,9 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
         StorageError: If the encoder found here is not the one of the training.
         CheckpointError: If the encoder's files are not there.
     """
-    path = folder / RECORD_FILE
-    try:
-        record = EncoderRecord(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
-        raise StorageError(f"'{path}' cannot be read: {error}; train again") from error
+    record = EncoderRecord.read(folder)
     check_version(str(record.plugin_version))
-    plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{path}'")
+    plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{folder}'")
     model = str(folder / BUNDLE_FOLDER) if record.is_bundled else settings.model
     settings = dataclasses.replace(settings, precision=str(record.precision))
     if record.precision != Precision.FP32:

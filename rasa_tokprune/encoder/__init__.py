@@ -1,7 +1,8 @@
 """Text to sentence embedding, with token pruning. Knows nothing of intents or of Rasa."""
 
 from rasa_tokprune.encoder.encoded_text import EncodedText
-from rasa_tokprune.encoder.encoder import Encoder, load_encoder
+from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.encoder.loading import load_encoder
 from rasa_tokprune.encoder.plan import (
     PruneMode,
     PruningPlan,

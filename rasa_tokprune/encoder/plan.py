@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
+from rasa_tokprune.encoder.checks import check_layer, choice, number, require_int
 from rasa_tokprune.encoder.identity import stable_fields
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
@@ -80,12 +81,12 @@ class PruningPlan:
 
     def __post_init__(self) -> None:
         """Normalises sequences to tuples and checks every value."""
-        _require_int("n_layers", self.n_layers, minimum=1)
-        _require_int("min_tokens", self.min_tokens, minimum=0)
+        require_int("n_layers", self.n_layers, minimum=1)
+        require_int("min_tokens", self.min_tokens, minimum=0)
         thresholds = tuple(self.thresholds) or (0.0,) * self.n_layers
-        object.__setattr__(self, "thresholds", tuple(_number(t) for t in thresholds))
-        object.__setattr__(self, "kind", _choice(ThresholdKind, "kind", self.kind))
-        object.__setattr__(self, "mode", _choice(PruneMode, "mode", self.mode))
+        object.__setattr__(self, "thresholds", tuple(number(t) for t in thresholds))
+        object.__setattr__(self, "kind", choice(ThresholdKind, "kind", self.kind))
+        object.__setattr__(self, "mode", choice(PruneMode, "mode", self.mode))
         kept = range(self.n_layers) if self.kept_layers is None else self.kept_layers
         object.__setattr__(self, "kept_layers", tuple(kept))
         self._check_thresholds()
@@ -227,30 +228,3 @@ class PruningPlan:
                     f"layer {layer} is skipped, so it has no attention to prune by; "
                     f"set its threshold to 0.0 or keep the layer"
                 )
-
-
-def check_layer(key: str, layer: Any, n_layers: int) -> None:
-    """Raises ConfigError if the encoder has no such layer."""
-    if isinstance(layer, bool) or not isinstance(layer, int) or not 0 <= layer < n_layers:
-        raise ConfigError(
-            f"{key}: layer {layer!r} does not exist; the encoder has layers 0 to {n_layers - 1}"
-        )
-
-
-def _require_int(key: str, value: Any, minimum: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        raise ConfigError(f"{key} must be a whole number >= {minimum}, got {value!r}")
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
-        raise ConfigError(f"a threshold must be a number, got {value!r}; 0.0 keeps every token")
-    return float(value)
-
-
-def _choice(enum: Any, key: str, value: Any) -> Any:
-    try:
-        return enum(value)
-    except ValueError:
-        valid = ", ".join(member.value for member in enum)
-        raise ConfigError(f"{key} must be one of {valid}; got {value!r}") from None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, List, Sequence, Union
 
-from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, ThresholdKind, check_layer
+from rasa_tokprune.encoder.checks import check_layer
+from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, ThresholdKind
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 OFF = "off"

@@ -117,11 +117,13 @@ static inline vint dot4(vint acc, vint weights, int32_t four) {
 #define BLOCKS_AT_ONCE 1
 #endif
 
-/* n_rows x n_blocks accumulators stay in registers over the whole inner dimension. */
+/* n_rows x n_blocks accumulators stay in registers over the whole inner dimension. Looking ahead
+ * fetches the weights of the next blocks meanwhile. */
 static inline __attribute__((always_inline)) void multiply_tile(const Linear *layer, ByteRows rows,
                                                                 int first_row, int n_rows,
                                                                 int first_block, int n_blocks,
-                                                                float *out, int out_width,
+                                                                int looks_ahead, float *out,
+                                                                int out_width,
                                                                 int first_column) {
   const int n_in = layer->n_in;
   const size_t block_size = (size_t)n_in * LANES;
@@ -131,8 +133,11 @@ static inline __attribute__((always_inline)) void multiply_tile(const Linear *la
   for (int k = 0; k < n_in; k += 4) {
     vint w[BLOCKS_AT_ONCE];
 #pragma GCC unroll 3
-    for (int b = 0; b < n_blocks; b++)
-      memcpy(&w[b], weight + b * block_size + (size_t)k * LANES, sizeof w[b]);
+    for (int b = 0; b < n_blocks; b++) {
+      const uint8_t *line = weight + b * block_size + (size_t)k * LANES;
+      memcpy(&w[b], line, sizeof w[b]);
+      if (looks_ahead) __builtin_prefetch(line + n_blocks * block_size);
+    }
 #pragma GCC unroll 8
     for (int r = 0; r < n_rows; r++) {
       int32_t four;
@@ -161,11 +166,16 @@ static inline __attribute__((always_inline)) void multiply_blocks(const Linear *
                                                                   float *out, int out_width,
                                                                   int first_column) {
   int row = 0;
+  if (n_rows >= ROWS_AT_ONCE) {
+    multiply_tile(layer, rows, 0, ROWS_AT_ONCE, block, n_blocks, 1, out, out_width, first_column);
+    row = ROWS_AT_ONCE;
+  }
   for (; row + ROWS_AT_ONCE <= n_rows; row += ROWS_AT_ONCE)
-    multiply_tile(layer, rows, row, ROWS_AT_ONCE, block, n_blocks, out, out_width, first_column);
-#define REST(count)                                                                      \
-  case count:                                                                             \
-    multiply_tile(layer, rows, row, count, block, n_blocks, out, out_width, first_column); \
+    multiply_tile(layer, rows, row, ROWS_AT_ONCE, block, n_blocks, 0, out, out_width,
+                  first_column);
+#define REST(count)                                                                              \
+  case count:                                                                                    \
+    multiply_tile(layer, rows, row, count, block, n_blocks, 1, out, out_width, first_column);    \
     break;
   switch (n_rows - row) { REST(1) REST(2) REST(3) REST(4) REST(5) REST(6) REST(7) }
 #undef REST

@@ -108,7 +108,7 @@ class EncoderSettings:
         if overrides.get("min_tokens") == AUTO:
             overrides["min_tokens"] = break_even(backend, precision)
         if not overrides:
-            return base
+            return self._where_it_pays(base, backend, precision)
         layers = list(base.pruned_layers) if self.prune_layers is None else self.prune_layers
         if not layers or (self.quantile is None and not base.pruned_layers):
             raise ConfigError(
@@ -126,6 +126,15 @@ class EncoderSettings:
             kind=base.kind if self.quantile is None else ThresholdKind.QUANTILE,
         )
         return dataclasses.replace(by_quantile, kept_layers=base.kept_layers)
+
+    def _where_it_pays(
+        self, base: PruningPlan, backend: Backend, precision: Precision
+    ) -> PruningPlan:
+        """Keeps the default plan off texts that it would make slower; a plan asked for stays."""
+        if self.prune is not None or not base.pruned_layers:
+            return base
+        least = max(base.min_tokens, break_even(backend, precision))
+        return dataclasses.replace(base, min_tokens=least)
 
     def _base_plan(self, n_layers: int) -> PruningPlan:
         """Returns the plan that overrides change."""

@@ -13,6 +13,7 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa_tokprune.components.config import EncoderSettings
 from rasa_tokprune.encoder import PruneMode, PruningPlan, ThresholdKind, resolve_plan
 from rasa_tokprune.encoder.backends import Backend, Precision
+from rasa_tokprune.encoder.break_even import break_even
 from rasa_tokprune.errors import ConfigError
 from tests.components.checks import one_line
 
@@ -157,3 +158,12 @@ def test_quantile_on_an_absolute_plan_is_a_quantile(tmp_path: Path) -> None:
     moved = EncoderSettings.from_config({**keys, "prune_layers": [2]}).plan(4, *ON)
     assert moved.kind is ThresholdKind.ABSOLUTE
     assert moved.thresholds == (0.0, 0.0, 1.2, 0.0)
+
+
+@pytest.mark.parametrize("runs", [ON, (Backend.TORCH, Precision.BF16)])
+def test_the_default_plan_prunes_no_text_that_it_makes_slower(runs: Any) -> None:
+    least = break_even(*runs)
+    assert EncoderSettings.from_config({}).plan(6, *runs).min_tokens == max(32, least)
+    assert EncoderSettings.from_config({"prune": "gentle"}).plan(6, *runs).min_tokens == 32
+    automatic = EncoderSettings.from_config({"prune": "paper", "min_tokens": "auto"})
+    assert automatic.plan(6, *runs).min_tokens == least

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from rasa_tokprune.evaluation.bench.engines.registry import OURS
+from rasa_tokprune.evaluation.bench.engines.registry import MILD, OURS
 from rasa_tokprune.evaluation.bench.rows import Row
 
 # Longer than any text: the plan's minimum when pruning never paid.
@@ -14,7 +14,7 @@ NEVER = 1_000_000
 
 
 def break_even_lengths(
-    rows: Sequence[Row], *, plan: str = "freeze", threads: int = 1
+    rows: Sequence[Row], *, plan: str = MILD, threads: int = 1
 ) -> Dict[str, Optional[int]]:
     """Finds the shortest measured length from which on pruning is faster.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from rasa_tokprune.evaluation.bench.break_even import break_even_lengths
-from rasa_tokprune.evaluation.bench.engines.registry import DEFAULT, OURS, REFERENCE
+from rasa_tokprune.evaluation.bench.engines.registry import DEFAULT, MILD, OURS, REFERENCE
 from rasa_tokprune.evaluation.bench.rows import Row
 from rasa_tokprune.evaluation.bench.texts import BUCKETS
 
@@ -164,7 +164,7 @@ def break_even_table(rows: Sequence[Row]) -> str:
     """Returns, for each backend and precision, from which length pruning saves time."""
     head = ["backend, precision", "plan", "1 thread", "2 threads"]
     lines = []
-    for plan in ("freeze", "drop"):
+    for plan in (MILD, "freeze", "drop"):
         found = [break_even_lengths(rows, plan=plan, threads=threads) for threads in (1, 2)]
         for name in sorted({name for lengths in found for name in lengths}):
             cells = [_length(lengths, name) for lengths in found]

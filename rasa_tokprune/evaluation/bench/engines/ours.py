@@ -1,4 +1,4 @@
-"""This package: `ours:BACKEND:PRECISION:PLAN`."""
+"""This package: `ours:BACKEND:PRECISION:PLAN`; the backend `cuda` is torch on the first GPU."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import Any, Dict, List, Sequence
 import numpy as np
 
 from rasa_tokprune.encoder import Encoder, load_encoder
+from rasa_tokprune.encoder.backends import Backend
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.evaluation.bench.engines.settings import EngineSettings
 from rasa_tokprune.evaluation.bench.plans import benchmark_plan
+
+GPU = "cuda"
 
 
 class OurEngine:
@@ -37,7 +40,8 @@ def build(settings: EngineSettings) -> OurEngine:
     n_layers = EncoderSpec.from_folder(settings.folder).n_layers
     encoder = load_encoder(
         str(settings.folder),
-        backend=backend,
+        backend=Backend.TORCH.value if backend == GPU else backend,
+        device=GPU if backend == GPU else "cpu",
         precision=precision,
         prune=benchmark_plan(plan[0] if plan else "off", n_layers),
         num_threads=settings.threads,

@@ -9,6 +9,7 @@ import dataclasses
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Text, Union
 
+from rasa_tokprune.components.config_checks import check_values
 from rasa_tokprune.encoder.backends import AUTO, Backend, Precision
 from rasa_tokprune.encoder.break_even import break_even
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
@@ -88,7 +89,7 @@ class EncoderSettings:
             values["prune"] = OFF
         if values["num_threads"] == AUTO:
             values["num_threads"] = None
-        _check_values(values)
+        check_values(values, _OVERRIDES)
         return cls(**values)
 
     def plan(self, n_layers: int, backend: Backend, precision: Precision) -> PruningPlan:
@@ -165,89 +166,6 @@ class EncoderSettings:
                 f"give quantile too"
             )
         return [known.pop()] * len(layers)
-
-
-def _check_values(values: Dict[Text, Any]) -> None:
-    _check_type(values, "model", str, "a folder or a hub id", allow_none=False)
-    for key, expected in (
-        ("revision", "a branch, tag or commit, or null for the newest"),
-        ("cache_dir", "a folder, or null for the hub's default"),
-        ("prune", f"'{OFF}', a shipped plan's name or a plan file"),
-    ):
-        _check_type(values, key, str, expected)
-    _check_type(values, "device", str, "'cpu', 'cuda', 'cuda:N' or 'auto'", allow_none=False)
-    _check_type(values, "local_files_only", bool, "true, false or null")
-    _check_type(values, "bundle_encoder", bool, "true or false", allow_none=False)
-    _check_type(values, "backend", str, "'auto', 'torch', 'onnx' or 'native'", allow_none=False)
-    _check_type(values, "precision", str, "'auto', 'int8', 'bf16' or 'fp32'", allow_none=False)
-    for key, minimum in (("num_threads", 1), ("max_length", 3)):
-        _check_whole_number(values, key, minimum)
-    if values["min_tokens"] != AUTO:
-        _check_whole_number(values, "min_tokens", 0)
-    _check_whole_number(values, "cache_size", 0, allow_none=False)
-    _check_whole_number(values, "batch_size", 1, allow_none=False)
-    _check_pruning(values)
-
-
-def _check_pruning(values: Dict[Text, Any]) -> None:
-    given = [key for key in _OVERRIDES if values[key] is not None]
-    if values["prune"] == OFF and given:
-        raise ConfigError(
-            f"prune: {OFF} contradicts {given[0]}: {values[given[0]]}; remove one of the two"
-        )
-    quantile = values["quantile"]
-    quantiles = quantile if isinstance(quantile, list) else [quantile]
-    for value in quantiles if quantile is not None else []:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1:
-            raise ConfigError(f"quantile must be in [0, 1), got {value!r}; 0.0 keeps every token")
-    layers = values["prune_layers"]
-    if layers is not None and (
-        not isinstance(layers, list)
-        or not layers
-        or any(isinstance(layer, bool) or not isinstance(layer, int) for layer in layers)
-        or len(set(layers)) != len(layers)
-    ):
-        raise ConfigError(
-            f"prune_layers must be a list of different layer numbers such as [1, 2], got {layers!r}"
-        )
-    modes = [mode.value for mode in PruneMode]
-    if values["prune_mode"] is not None and values["prune_mode"] not in modes:
-        raise ConfigError(
-            f"prune_mode must be one of {', '.join(modes)}; got {values['prune_mode']!r}."
-            f"{did_you_mean(str(values['prune_mode']), modes)}"
-        )
-
-
-def _check_type(
-    values: Dict[Text, Any], key: str, kind: type, expected: str, allow_none: bool = True
-) -> None:
-    value = values[key]
-    if (value is None and allow_none) or (isinstance(value, kind) and value != ""):
-        return
-    raise ConfigError(f"{key} must be {expected}; got {value!r}")
-
-
-def _check_whole_number(
-    values: Dict[Text, Any], key: str, minimum: int, allow_none: bool = True
-) -> None:
-    value = values[key]
-    if value is None and allow_none:
-        return
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
-        null = " or null" if allow_none else ""
-        raise ConfigError(f"{key} must be a whole number >= {minimum}{null}; got {value!r}")
-
-
-def check_ranking_length(config: Mapping[Text, Any], default: int) -> int:
-    """Returns the checked `ranking_length`; 0 means all intents."""
-    values = {"ranking_length": config.get("ranking_length", default)}
-    _check_whole_number(values, "ranking_length", 0, allow_none=False)
-    return int(values["ranking_length"])
-
-
-def check_alias(alias: Any) -> None:
-    """Raises ConfigError if the featurizer's alias is not a name."""
-    _check_type({"alias": alias}, "alias", str, "a name, or null for the node's name")
 
 
 def plan_file(settings: EncoderSettings) -> Optional[Path]:

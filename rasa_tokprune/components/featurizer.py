@@ -24,7 +24,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tqdm import tqdm
 
 from rasa_tokprune.components.alignment import align_to_words
-from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings, check_alias
+from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
+from rasa_tokprune.components.config_checks import check_alias
 from rasa_tokprune.components.encoder_access import (
     fingerprint_addon,
     is_placeholder,

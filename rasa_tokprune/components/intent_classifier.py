@@ -21,11 +21,8 @@ from rasa.shared.nlu.constants import (
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from rasa_tokprune.components.config import (
-    ENCODER_DEFAULTS,
-    EncoderSettings,
-    check_ranking_length,
-)
+from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
+from rasa_tokprune.components.config_checks import check_ranking_length
 from rasa_tokprune.components.encoder_access import (
     check_fingerprint,
     check_version,

@@ -135,9 +135,8 @@ def write_checkpoint(
     pad = 0 if architecture == "bert" else 1
     settings: PretrainedConfig = config_class(
         vocab_size=tokenizer.get_vocab_size(),
-        max_position_embeddings=80,
         pad_token_id=pad,
-        **{**_SIZES, **config},
+        **{**_SIZES, "max_position_embeddings": 80, **config},
     )
     torch.manual_seed(seed)
     model = model_class(settings, add_pooling_layer=False).eval()

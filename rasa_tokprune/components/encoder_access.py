@@ -16,7 +16,7 @@ from rasa.engine.storage.storage import ModelStorage
 import rasa_tokprune
 from rasa_tokprune.components.config import EncoderSettings, plan_file
 from rasa_tokprune.components.encoder_record import RECORD_FILE, EncoderRecord
-from rasa_tokprune.encoder.backends import Precision, choose
+from rasa_tokprune.encoder.backends import Backend, Precision, check_backend, choose, saturates
 from rasa_tokprune.encoder.checkpoint import (
     checkpoint_files,
     checkpoint_identity,
@@ -28,7 +28,7 @@ from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.shared import resolve_device, share_model
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
-from rasa_tokprune.errors import NotDownloadedError, StorageError
+from rasa_tokprune.errors import ConfigError, NotDownloadedError, StorageError
 
 BUNDLE_FOLDER = "encoder"
 
@@ -90,10 +90,7 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
     check_version(str(record.plugin_version))
     plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{folder}'")
     model = str(folder / BUNDLE_FOLDER) if record.is_bundled else settings.model
-    settings = dataclasses.replace(settings, precision=str(record.precision))
-    if record.precision != Precision.FP32:
-        settings = dataclasses.replace(settings, backend=str(record.backend))
-    encoder = _open(settings, model, plan, may_download=False)
+    encoder = _open(_as_trained(settings, record), model, plan, may_download=False)
     if encoder.model.identity != record.identity:
         raise StorageError(
             f"this model was trained with another encoder: '{settings.model}' has identity "
@@ -102,6 +99,34 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
         )
     check_fingerprint(encoder, str(record.fingerprint))
     return encoder
+
+
+def _as_trained(settings: EncoderSettings, record: EncoderRecord) -> EncoderSettings:
+    """Returns settings that give the numbers of the training, whatever is fastest here.
+
+    Raises:
+        StorageError: If this machine cannot give them.
+    """
+    settings = dataclasses.replace(settings, precision=str(record.precision))
+    if record.precision == Precision.FP32:
+        return settings
+    advice = "; or train again with precision: fp32, which every machine can serve"
+    if record.precision == Precision.INT8:  # on the CPU, even if there is a GPU here
+        settings = dataclasses.replace(settings, device="cpu")
+    try:
+        backend, precision = Backend(record.backend), Precision(record.precision)
+        check_backend(backend, settings.device)
+    except (ConfigError, ValueError) as error:
+        raise StorageError(
+            f"this model was trained with backend '{record.backend}', precision "
+            f"'{record.precision}', which this machine cannot run: {error}{advice}"
+        ) from error
+    if saturates(backend, precision) != record.saturates:
+        raise StorageError(
+            f"this model was trained with 8-bit products on ONNX Runtime, which come out otherwise "
+            f"on this CPU (without VNNI they saturate){advice}"
+        )
+    return dataclasses.replace(settings, backend=backend.value)
 
 
 def check_version(stored: str) -> None:
@@ -118,8 +143,8 @@ def check_fingerprint(encoder: Encoder, stored: str) -> None:
     """Raises StorageError if the stored data were not made by `encoder` with its plan."""
     if stored != encoder.fingerprint:
         raise StorageError(
-            f"this model was trained with another pruning plan, max_length or prompt "
-            f"(fingerprint {stored[:12]}, now {encoder.fingerprint[:12]}, plan "
+            f"this model was trained with another pruning plan, max_length, "
+            f"prompt or precision (fingerprint {stored[:12]}, now {encoder.fingerprint[:12]}, plan "
             f"'{encoder.plan.name}'); restore the settings, or train again"
         )
 
@@ -213,5 +238,6 @@ def _open(
         batch_size=settings.batch_size,
         cache_size=settings.cache_size,
     )
-    encoder.encode_detailed(["warm up"])  # the first call pays for allocations
+    # The first calls pay for allocations; the long text is one that a plan prunes.
+    encoder.encode_detailed(["warm up", "warm up " * 50])
     return encoder

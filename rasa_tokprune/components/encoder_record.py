@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict
 
 import rasa_tokprune
-from rasa_tokprune.encoder.backends import AUTO, Precision
+from rasa_tokprune.encoder.backends import AUTO, Precision, saturates
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.errors import StorageError
 
@@ -22,10 +22,11 @@ class EncoderRecord:
     Attributes:
         plugin_version: Version of this package that trained the component.
         identity: Hash of weights, vocabulary and specification.
-        fingerprint: Hash of identity, plan, length and prompt.
+        fingerprint: Hash of identity, plan, length, prompt and precision.
         plan: The whole plan, so that a plan file edited later changes nothing.
         precision: Number format of its matrix products; it goes on in the same one.
         backend: What ran them. Only where that decides the numbers does it have to go on there.
+        saturates: True if 8-bit products lost their largest values on the CPU of the training.
         is_bundled: True if the encoder's files are stored with the component.
     """
 
@@ -36,6 +37,7 @@ class EncoderRecord:
     is_bundled: bool
     precision: str = Precision.FP32.value
     backend: str = AUTO
+    saturates: bool = False
 
     @classmethod
     def of(cls, encoder: Encoder, is_bundled: bool) -> EncoderRecord:
@@ -48,6 +50,7 @@ class EncoderRecord:
             is_bundled,
             encoder.model.precision.value,
             encoder.model.backend.value,
+            saturates(encoder.model.backend, encoder.model.precision),
         )
 
     @classmethod

@@ -50,6 +50,10 @@ _CAN_RUN = {
     Backend.NATIVE: (Precision.INT8,),
 }
 _NATIVE_IS_FAST_ON = "avx512_vnni"
+_AVX2_BUILD = frozenset({"avx2", "fma", "bmi1", "bmi2", "f16c", "movbe", "abm"})
+_AVX512 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", _NATIVE_IS_FAST_ON}
+# Builds of the C library, fastest first, and what an x86 CPU must have for them.
+_BUILDS = {"tokprune_avx512vnni.so": _AVX2_BUILD | _AVX512, "tokprune.so": _AVX2_BUILD}
 # Instructions without which the format is no faster than fp32, or, for 8-bit products on older
 # x86 CPUs, saturates.
 _FAST_ON = {
@@ -83,7 +87,8 @@ def choose(
         chosen = _fastest_backend(precision, device, spec)
     else:
         chosen = Backend(backend)
-        _check_backend(chosen, device, spec)
+        check_backend(chosen, device)
+        _check_sizes(chosen, spec)
     if precision == AUTO:
         return chosen, _fastest_precision(chosen, device)
     if Precision(precision) not in _CAN_RUN[chosen]:
@@ -102,13 +107,15 @@ def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
     if device != "cpu" or precision == Precision.BF16:
         return Backend.TORCH
     can_native = precision != Precision.FP32 and library_path() and library_fits(spec)
-    wants_native = _NATIVE_IS_FAST_ON in cpu_features() or (precision != AUTO and not has_onnx())
+    # Asked for 8 bits, a CPU without VNNI gets them exactly; ONNX Runtime's saturate there.
+    wants_native = _NATIVE_IS_FAST_ON in cpu_features() or precision == Precision.INT8
     if can_native and wants_native:
         return Backend.NATIVE
     return Backend.ONNX if has_onnx() else Backend.TORCH
 
 
-def _check_backend(backend: Backend, device: str, spec: EncoderSpec) -> None:
+def check_backend(backend: Backend, device: str) -> None:
+    """Raises ConfigError if a backend cannot run here, or not on a device."""
     if backend is Backend.TORCH:
         return
     if device != "cpu":
@@ -121,11 +128,13 @@ def _check_backend(backend: Backend, device: str, spec: EncoderSpec) -> None:
         raise ConfigError(
             f"backend 'native' was not built for this machine; use 'onnx' or 'torch'.{_ONNX_HINT}"
         )
+
+
+def _check_sizes(backend: Backend, spec: EncoderSpec) -> None:
     if backend is Backend.NATIVE and not library_fits(spec):
         raise ConfigError(
-            f"backend 'native' needs hidden_size and intermediate_size in multiples of 16 and "
-            f"heads of at most 128; this model has {spec.hidden_size}, {spec.intermediate_size} "
-            f"and {spec.hidden_size // spec.n_heads}; use 'onnx' or 'torch'"
+            f"backend 'native' needs hidden_size and intermediate_size in multiples of 16; this "
+            f"model has {spec.hidden_size} and {spec.intermediate_size}; use 'onnx' or 'torch'"
         )
 
 
@@ -140,8 +149,8 @@ def _fastest_precision(backend: Backend, device: str) -> Precision:
 
 @functools.lru_cache(maxsize=1)
 def has_onnx() -> bool:
-    """Returns whether ONNX Runtime and the package that writes its files are installed."""
-    return all(importlib.util.find_spec(name) is not None for name in ("onnxruntime", "onnx"))
+    """Returns whether ONNX Runtime is installed."""
+    return importlib.util.find_spec("onnxruntime") is not None
 
 
 @functools.lru_cache(maxsize=1)
@@ -168,14 +177,24 @@ def _cpu_features() -> FrozenSet[str]:
 def library_path() -> Optional[Path]:
     """Returns the C library built for this CPU's instructions, None if there is none."""
     folder = Path(__file__).parent / "native_backend"
-    fast = folder / "tokprune_avx512vnni.so"
-    plain = folder / "tokprune.so"
-    if _NATIVE_IS_FAST_ON in cpu_features() and fast.is_file():
-        return fast
-    return plain if plain.is_file() else None
+    if platform.system() != "Linux":
+        return None
+    for name, needs in _BUILDS.items():
+        has_all = platform.machine() != "x86_64" or needs <= cpu_features()
+        if has_all and (folder / name).is_file():
+            return folder / name
+    return None
+
+
+def saturates(backend: Backend, precision: Precision) -> bool:
+    """Returns whether 8-bit products lose their largest values on this CPU.
+
+    ONNX Runtime adds pairs of them in 16 bits on x86 CPUs without VNNI.
+    """
+    is_onnx_int8 = (backend, precision) == (Backend.ONNX, Precision.INT8)
+    return is_onnx_int8 and not cpu_features() & _FAST_ON[Precision.INT8]
 
 
 def library_fits(spec: EncoderSpec) -> bool:
     """Returns whether the C library can run an encoder of these sizes."""
-    sizes = (spec.hidden_size, spec.intermediate_size)
-    return not any(n % 16 for n in sizes) and spec.hidden_size // spec.n_heads <= 128
+    return spec.hidden_size % 16 == 0 and spec.intermediate_size % 16 == 0

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Protocol
+from pathlib import Path
+from typing import Optional, Protocol
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class ForwardResult:
     Attributes:
         states: Last state of every token, (n_rows, hidden_size) float32.
         pruned_after: Layer after which each token was pruned, NEVER_PRUNED if kept,
-            (n_rows,) int64.
+            (n_rows,) integers.
     """
 
     states: np.ndarray
@@ -46,8 +47,14 @@ class ForwardResult:
 class Runner(Protocol):
     """A loaded model on one backend; read-only, so that threads can share it."""
 
-    def prepare(self, plan: PruningPlan) -> None:
-        """Makes ready what `plan` needs, so that no message waits for it."""
+    def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
+        """Makes ready what `plan` needs, so that no message waits for it.
+
+        Args:
+            plan: The plan.
+            folder: Where the checkpoint lies now: a server unpacks a bundled one into a folder that
+                it deletes later. None leaves what is known.
+        """
 
     def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
         """Runs the encoder over packed sentences with the plan active.

@@ -62,7 +62,7 @@ class Encoder:
         if model.precision is not Precision.FP32:
             parts.append(f"{model.backend.value} {model.precision.value}")
         self._fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
-        model.runner.prepare(plan)
+        model.runner.prepare(plan, folder)
 
     @property
     def hidden_size(self) -> int:
@@ -92,6 +92,7 @@ class Encoder:
             zero_blank: Give texts without content (blank, only control characters) zeros. The
                 model's own vector of an empty text looks like content.
         """
+        _check_texts(texts)
         embeddings = np.zeros((len(texts), self.embedding_size), dtype=np.float32)
         missing: Sequence[int] = range(len(texts))
         if self._cache is not None:
@@ -116,8 +117,7 @@ class Encoder:
 
     def tokenize(self, texts: Sequence[str]) -> List[Tokens]:
         """Returns the tokens the encoder sees of each text, prompt and cut included."""
-        if isinstance(texts, str):
-            raise ConfigError(f"texts must be a list of strings, got one string: {texts[:40]!r}")
+        _check_texts(texts)
         return self.model.tokenizer.tokenize(texts, self.max_length, self.prompt)
 
     def encode_detailed(
@@ -206,6 +206,11 @@ class Encoder:
             outside = _join([np.arange(len(t)) >= t.n_prompt for t in batch])
             is_pooled = outside if is_pooled is None else is_pooled & outside
         return is_pooled
+
+
+def _check_texts(texts: Sequence[str]) -> None:
+    if isinstance(texts, str):
+        raise ConfigError(f"texts must be a list of strings, got one string: {texts[:40]!r}")
 
 
 def _join(arrays: List[np.ndarray]) -> np.ndarray:

@@ -24,6 +24,9 @@ class SentenceRunner(abc.ABC):
     nothing is spent on padding.
     """
 
+    # False where a sentence has threads of its own.
+    runs_side_by_side = True
+
     def __init__(self, folder: Path, spec: EncoderSpec, num_threads: int) -> None:
         """Maps the embedding tables.
 
@@ -38,8 +41,8 @@ class SentenceRunner(abc.ABC):
             self._positions += tables.token_type
 
     @abc.abstractmethod
-    def prepare(self, plan: PruningPlan) -> None:
-        """Makes ready what `plan` needs, so that no message waits for it."""
+    def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
+        """Makes ready what `plan` needs; see `Runner`."""
 
     @abc.abstractmethod
     def encode_sentence(
@@ -65,7 +68,7 @@ class SentenceRunner(abc.ABC):
         if len(spans) == 1:
             return self._run_span(spans[0], tokens, plan)
         run = functools.partial(self._run_span, tokens=tokens, plan=plan)
-        if self.num_threads == 1:
+        if self.num_threads == 1 or not self.runs_side_by_side:
             results = [run(span) for span in spans]
         else:
             with ThreadPoolExecutor(self.num_threads) as pool:
@@ -85,6 +88,11 @@ class SentenceRunner(abc.ABC):
 
 def attention_bias(table: np.ndarray, n_tokens: int) -> np.ndarray:
     """Returns MPNet's bias of a sentence, (n_heads, n_tokens, n_tokens)."""
-    places = np.arange(n_tokens)
-    buckets = relative_bucket(places[None, :] - places[:, None], len(table))
+    buckets = _buckets(n_tokens, len(table))
     return np.ascontiguousarray(table[buckets].transpose(2, 0, 1))
+
+
+@functools.lru_cache(maxsize=64)
+def _buckets(n_tokens: int, n_buckets: int) -> np.ndarray:
+    places = np.arange(n_tokens)
+    return relative_bucket(places[None, :] - places[:, None], n_buckets)

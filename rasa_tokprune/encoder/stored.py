@@ -6,6 +6,7 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
+from typing import Optional
 
 import structlog
 
@@ -14,26 +15,43 @@ logger = structlog.get_logger(__name__)
 CACHE_VARIABLE = "RASA_TOKPRUNE_CACHE"
 
 
-def cache_folder() -> Path:
-    """Returns where they are kept: $RASA_TOKPRUNE_CACHE, or rasa_tokprune in the user's cache."""
+def stored_path(name: str) -> Optional[Path]:
+    """Returns where a file is kept: in $RASA_TOKPRUNE_CACHE, or rasa_tokprune in the user's cache.
+
+    None for a user without a home.
+    """
     chosen = os.environ.get(CACHE_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "rasa_tokprune"
+    try:
+        if chosen:
+            return Path(chosen).expanduser() / name
+        return (Path(base) if base else Path.home() / ".cache") / "rasa_tokprune" / name
+    except RuntimeError:
+        return None
 
 
-def store(content: bytes, path: Path) -> bool:
+def is_stored(path: Optional[Path]) -> bool:
+    """Returns whether a file is there; one that may not be looked at is not."""
+    try:
+        return path is not None and path.is_file()
+    except OSError:
+        return False
+
+
+def store(content: bytes, path: Optional[Path]) -> bool:
     """Writes a file whole or not at all; returns whether it could be written.
 
     Without it the next start only takes longer.
     """
+    if path is None:
+        return False
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
             temporary = file.name
             file.write(content)
+        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except OSError as error:
         logger.warning("rasa_tokprune.not_cached", path=str(path), error=str(error))
@@ -41,3 +59,10 @@ def store(content: bytes, path: Path) -> bool:
             os.unlink(temporary)
         return False
     return True
+
+
+def _umask() -> int:
+    """Returns the mask of this process; asking for it is setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

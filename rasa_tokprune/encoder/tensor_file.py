@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Iterator, Mapping
 
 import numpy as np
 from safetensors import SafetensorError, safe_open  # type: ignore[attr-defined]
@@ -26,10 +26,31 @@ _NAMES = {np.dtype("<f4"): "F32", np.dtype("u1"): "U8"}
 _ALIGNMENT = 64
 
 
-def map_tensors(path: Path) -> Dict[str, np.ndarray]:
-    """Returns the tensors of a safetensors file: floating-point ones as float32, and bytes.
+class TensorFile(Mapping[str, np.ndarray]):
+    """The tensors of a file by name: floating-point ones as float32, and bytes.
 
-    float32 tensors and bytes stay in the file until they are used; others are converted.
+    float32 tensors and bytes stay in the file; others are converted each time they are asked for.
+    """
+
+    def __init__(self, data: np.ndarray, entries: Dict[str, Dict[str, Any]]) -> None:
+        """Holds the mapped data and what the header says of each tensor."""
+        self._data, self._entries = data, entries
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Returns one tensor."""
+        return _array(self._data, self._entries[name])
+
+    def __iter__(self) -> Iterator[str]:
+        """Yields the names."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Returns the number of tensors."""
+        return len(self._entries)
+
+
+def map_tensors(path: Path) -> TensorFile:
+    """Maps the tensors of a safetensors file; those of other types are left out.
 
     Raises:
         CheckpointError: If the file is not a whole safetensors file.
@@ -47,7 +68,7 @@ def map_tensors(path: Path) -> Dict[str, np.ndarray]:
             f"it may be truncated, fetch it again"
         ) from error
     header.pop("__metadata__", None)
-    return {name: _array(data, entry) for name, entry in header.items() if entry["dtype"] in _TYPES}
+    return TensorFile(data, {k: entry for k, entry in header.items() if entry["dtype"] in _TYPES})
 
 
 def serialize_tensors(tensors: Dict[str, np.ndarray]) -> bytes:

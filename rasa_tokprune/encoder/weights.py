@@ -1,10 +1,10 @@
-"""Reads safetensors weights into the plain structure both backends use."""
+"""Reads safetensors weights into the plain structure every backend uses."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, List, Optional, Tuple
 
 import numpy as np
 
@@ -167,24 +167,28 @@ class _Reader:
     """Looks tensors up by name, whatever prefix the checkpoint uses, and checks them."""
 
     def __init__(self, folder: Path, check_values: bool = True, base: Optional[Path] = None):
-        self._tensors: Dict[str, np.ndarray] = {}
-        for path in weight_files(transformer_folder(folder) if base is None else base):
-            self._tensors.update(map_tensors(path))
+        paths = weight_files(transformer_folder(folder) if base is None else base)
+        self._shards = [map_tensors(path) for path in paths]
         self._folder, self._check_values = folder, check_values
-        found = [name for name in self._tensors if name.endswith(_WORD_EMBEDDINGS)]
+        names = [name for shard in self._shards for name in shard]
+        found = [name for name in names if name.endswith(_WORD_EMBEDDINGS)]
         self._prefix = found[0][: -len(_WORD_EMBEDDINGS)] if found else ""
 
     def __contains__(self, name: str) -> bool:
-        return self._prefix + name in self._tensors
+        return any(self._prefix + name in shard for shard in self._shards)
+
+    def _find(self, name: str) -> Optional[np.ndarray]:
+        for shard in self._shards:
+            if self._prefix + name in shard:
+                return shard[self._prefix + name]
+        return None
 
     def tensor(self, name: str, shape: Optional[Tuple[int, ...]] = None) -> np.ndarray:
-        tensor = self._tensors.get(self._prefix + name)
+        tensor = self._find(name)
         if tensor is None and name.endswith(("LayerNorm.weight", "LayerNorm.bias")):
             # Checkpoints converted from early TensorFlow ones.
             old = name.replace("LayerNorm.weight", "LayerNorm.gamma")
-            tensor = self._tensors.get(
-                self._prefix + old.replace("LayerNorm.bias", "LayerNorm.beta")
-            )
+            tensor = self._find(old.replace("LayerNorm.bias", "LayerNorm.beta"))
         if tensor is None:
             raise CheckpointError(f"weights in '{self._folder}' lack '{self._prefix + name}'")
         if shape is not None and tuple(tensor.shape) != shape:

@@ -18,9 +18,10 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from safetensors.numpy import load as read_arrays
 
 import rasa_tokprune
+from rasa_tokprune.components import encoder_access
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
-from rasa_tokprune.encoder import PruningPlan, backends, load_encoder
+from rasa_tokprune.encoder import PruningPlan, backends, load_encoder, shared
 from tests.components.checks import edit_json, one_line
 from tests.components.examples import write_plan
 
@@ -236,12 +237,45 @@ def test_a_model_goes_on_in_its_own_precision(
     load: Make,
     stored: Folder,
     training_data: TrainingData,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     create(component_class, precision="fp32").train(training_data)
-    assert json.loads((stored(component_class) / "encoder.json").read_text())["precision"] == "fp32"
+    path = stored(component_class) / "encoder.json"
+    assert json.loads(path.read_text())["precision"] == "fp32"
     # As on a server where 'auto' means something else.
+    assert load(component_class, precision="bf16")._encoder.model.precision.value == "fp32"
+
+    def forget(record: Any) -> None:
+        for key in ("precision", "backend", "saturates"):  # stored before there was a choice
+            del record[key]
+
+    edit_json(path, forget)
     assert load(component_class)._encoder.model.precision.value == "fp32"
+
+
+def test_a_gpu_on_the_server_changes_no_8_bit_model(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(component_class, precision="int8", device="auto").train(training_data)
+    monkeypatch.setattr(shared, "resolve_device", lambda d: "cuda:0" if d == "auto" else d)
+    assert load(component_class, device="auto")._encoder.model.device == "cpu"
+
+
+def test_8_bit_products_that_come_out_otherwise_here_are_refused(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    create(component_class, backend="onnx", precision="int8").train(training_data)
+    trained_on = backends.saturates(backends.Backend.ONNX, backends.Precision.INT8)
+    monkeypatch.setattr(encoder_access, "saturates", lambda *_: not trained_on)
+    with pytest.raises(RasaException, match="without VNNI they saturate.* precision: fp32"):
+        load(component_class)
 
 
 def test_a_server_without_the_models_backend_says_so(
@@ -254,6 +288,6 @@ def test_a_server_without_the_models_backend_says_so(
     create(component_class, backend="onnx", precision="int8").train(training_data)
     assert load(component_class)._encoder.model.backend.value == "onnx"
     monkeypatch.setattr(backends, "has_onnx", lambda: False)
-    with pytest.raises(RasaException, match=r"pip install 'rasa-tokprune\[onnx\]'") as error:
+    with pytest.raises(RasaException, match=r"pip install 'rasa-tokprune\[onnx\]'.*fp32") as error:
         load(component_class)
     assert component_class.__name__ in one_line(error)

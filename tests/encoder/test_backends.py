@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import Any, Callable, FrozenSet
 import numpy as np
 import pytest
 
-from rasa_tokprune.encoder import backends, load_encoder
-from rasa_tokprune.encoder.backends import Backend, Precision, choose
+from rasa_tokprune.encoder import backends, load_encoder, stored
+from rasa_tokprune.encoder.backends import Backend, Precision, choose, library_path
 from rasa_tokprune.encoder.break_even import break_even, read_table
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import ConfigError
@@ -55,7 +56,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., No
          "torch bf16"),
         # 8-bit products saturate in ONNX Runtime on CPUs without VNNI.
         ({"features": OLD}, ("auto", "auto"), "onnx fp32"),
-        ({"features": OLD}, ("auto", "int8"), "onnx int8"),
+        ({"features": OLD}, ("auto", "int8"), "native int8"),
+        ({"features": OLD, "has_library": False}, ("auto", "int8"), "onnx int8"),
         ({"features": OLD, "has_onnx": False}, ("auto", "int8"), "native int8"),
         ({"features": OLD, "has_onnx": False}, ("auto", "auto"), "torch fp32"),
         ({"features": ARM}, ("auto", "auto"), "onnx int8"),
@@ -96,6 +98,64 @@ def test_what_cannot_run_is_refused(
     machine(VNNI, **there)
     with pytest.raises(ConfigError, match=message):
         choose(*asked, "cpu", spec)
+
+
+def test_the_c_library_is_only_for_cpus_that_know_its_instructions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    all_there = backends._AVX2_BUILD | backends._AVX512
+    found = {}
+    for name, features in (("new", all_there), ("old", backends._AVX2_BUILD), ("none", OLD)):
+        monkeypatch.setattr(backends, "cpu_features", lambda features=features: features)
+        monkeypatch.setattr(backends.platform, "machine", lambda: "x86_64")
+        path = library_path()
+        found[name] = path.name if path is not None else None
+    assert found["none"] is None
+    if found["new"] is None:
+        pytest.skip("not built here")
+    assert (found["new"], found["old"]) == ("tokprune_avx512vnni.so", "tokprune.so")
+
+
+def test_a_plan_for_a_model_whose_folder_is_gone(tiny_bert: Path, tmp_path: Path) -> None:
+    # Rasa deletes the folder of a bundled encoder after loading; a later training brings its own.
+    copy = tmp_path / "copy"
+    shutil.copytree(tiny_bert, copy)
+    settings = {"backend": "onnx", "precision": "int8", "num_threads": 4}
+    served = load_encoder(str(copy), prune=PLANS["drop"], **settings)
+    shutil.rmtree(copy)
+    trained = load_encoder(str(tiny_bert), prune=PLANS["freeze first"], **settings)
+    assert trained.model is served.model
+    assert trained.encode(CORPUS).any()
+
+
+@pytest.mark.parametrize(("backend", "precision"), [("onnx", "fp32"), ("native", "int8")])
+@pytest.mark.parametrize("problem", ["no home", "forbidden"])
+def test_a_cache_that_cannot_be_used_is_no_obstacle(
+    new_checkpoint: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    backend: str,
+    precision: str,
+    problem: str,
+) -> None:
+    folder = new_checkpoint(seed=41)
+    if problem == "no home":
+        monkeypatch.delenv("RASA_TOKPRUNE_CACHE")
+        monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+        monkeypatch.setattr(stored.Path, "home", lambda: _raise(RuntimeError("no home")))
+    else:
+        monkeypatch.setattr(stored.Path, "mkdir", lambda *_, **__: _raise(PermissionError()))
+        monkeypatch.setattr(stored, "is_stored", lambda _: False)
+    encoder = load_encoder(str(folder), backend=backend, precision=precision)
+    assert encoder.encode(CORPUS).any()
+
+
+def test_a_file_that_may_not_be_looked_at_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored.Path, "is_file", lambda _: _raise(PermissionError()))
+    assert not stored.is_stored(Path("somewhere"))
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def test_hidden_cpu_features_count_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:

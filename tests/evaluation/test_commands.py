@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import List
 
@@ -90,4 +91,6 @@ def test_unknown_pipeline(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 
 def test_the_light_command_line_names_what_exists() -> None:
     assert tuple(rasa_pipelines.PIPELINES) == arguments.ALL_PIPELINES
-    assert LENGTHS == (8, 16, 32, 64, 128, 256)
+    parser = argparse.ArgumentParser()
+    arguments.add_benchmarks(parser)
+    assert parser.parse_args(["latency", "--messages", "m"]).lengths == list(LENGTHS)

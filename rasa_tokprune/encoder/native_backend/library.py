@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import functools
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, List, Mapping, Optional, Tuple
 
 import numpy as np
 
@@ -24,6 +24,8 @@ _ACTIVATIONS = {
     "tanh": 4,
 }
 _ALIGNMENT = 64
+# What tokprune_version() returns: raise both when a structure or an argument changes.
+_VERSION = 1
 
 
 class _Linear(ctypes.Structure):
@@ -69,6 +71,10 @@ class _Plan(ctypes.Structure):
 @functools.cache
 def _load(path: Path) -> Any:
     library = ctypes.CDLL(str(path))
+    if not hasattr(library, "tokprune_version") or library.tokprune_version() != _VERSION:
+        raise ConfigError(
+            f"'{path.name}' was built from other sources than this package; install it again"
+        )
     pointer, count = ctypes.c_void_p, ctypes.c_int32
     library.tokprune_scratch_size.argtypes = [pointer, pointer, count]
     library.tokprune_scratch_size.restype = ctypes.c_size_t
@@ -96,7 +102,7 @@ class NativePlan:
 class NativeModel:
     """An encoder's packed weights as the library reads them; read-only, thread-safe."""
 
-    def __init__(self, packed: Dict[str, np.ndarray], spec: EncoderSpec) -> None:
+    def __init__(self, packed: Mapping[str, np.ndarray], spec: EncoderSpec) -> None:
         """Points at packed weights, from `pack_weights`, and keeps them alive."""
         self._packed, self._spec = packed, spec
         path = library_path()

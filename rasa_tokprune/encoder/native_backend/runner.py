@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from pathlib import Path
-from typing import Dict, Optional
+from typing import Dict, Mapping, Optional
 
 import numpy as np
 import structlog
@@ -16,7 +16,7 @@ from rasa_tokprune.encoder.native_backend.pack import pack_weights
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.sentence_runner import SentenceRunner
 from rasa_tokprune.encoder.spec import EncoderSpec
-from rasa_tokprune.encoder.stored import cache_folder, store
+from rasa_tokprune.encoder.stored import is_stored, store, stored_path
 from rasa_tokprune.encoder.tensor_file import map_tensors, serialize_tensors
 from rasa_tokprune.encoder.weights import load_weights
 from rasa_tokprune.errors import CheckpointError
@@ -47,7 +47,7 @@ class NativeRunner(SentenceRunner):
         self._plans: Dict[str, NativePlan] = {}
         self._memory = threading.local()
 
-    def prepare(self, plan: PruningPlan) -> None:
+    def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
         """Does nothing: all plans run on the same weights."""
 
     def encode_sentence(
@@ -77,13 +77,15 @@ class NativeRunner(SentenceRunner):
         return memory
 
 
-def _packed_weights(folder: Path, spec: EncoderSpec, identity: str) -> Dict[str, np.ndarray]:
+def _packed_weights(folder: Path, spec: EncoderSpec, identity: str) -> Mapping[str, np.ndarray]:
     name = hashlib.sha256(identity.encode()).hexdigest()[:32]
-    path = cache_folder() / f"{name}-int8-v{PACK_VERSION}.safetensors"
-    if path.is_file():
+    path = stored_path(f"{name}-int8-v{PACK_VERSION}.safetensors")
+    if path is not None and is_stored(path):
         try:
             return map_tensors(path)
         except CheckpointError as error:
             logger.warning("rasa_tokprune.packed_weights_unusable", error=str(error))
     packed = pack_weights(load_weights(folder, spec), spec)
-    return map_tensors(path) if store(serialize_tensors(packed), path) else packed
+    if path is not None and store(serialize_tensors(packed), path):
+        return map_tensors(path)
+    return packed

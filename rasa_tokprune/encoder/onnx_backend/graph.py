@@ -31,7 +31,6 @@ class _Tokens:
         frozen: For each later layer the keys and the values of frozen tokens.
         done_states: States that frozen and dropped tokens were left with.
         done_places: Their places in the sentence.
-        visible_places: Places of frozen tokens.
     """
 
     states: str

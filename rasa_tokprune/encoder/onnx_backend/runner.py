@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, ClassVar, Dict, List, Optional
 
 import numpy as np
 
@@ -16,12 +17,36 @@ from rasa_tokprune.encoder.plan import PruningPlan, ThresholdKind, quantile_coun
 from rasa_tokprune.encoder.sentence_runner import SentenceRunner
 from rasa_tokprune.encoder.spec import EncoderSpec
 
-# Sessions whose threads a fork left behind: destroying one would wait for them forever.
-_abandoned: List[Any] = []
+_MAX_SESSIONS = 8
+
+
+class _Forks:
+    """Keeps forked children off sessions whose threads stayed with the parent."""
+
+    runners: ClassVar[weakref.WeakSet[OnnxRunner]] = weakref.WeakSet()
+    # Destroying such a session would wait for its threads forever.
+    abandoned: ClassVar[List[Any]] = []
+    is_watching = False
+
+    @classmethod
+    def watch(cls, runner: OnnxRunner) -> None:
+        """Lets a runner of this process be emptied in its children."""
+        cls.runners.add(runner)
+        if not cls.is_watching and hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=cls.after_fork)
+        cls.is_watching = True
+
+    @classmethod
+    def after_fork(cls) -> None:
+        """Empties all runners."""
+        for runner in cls.runners:
+            cls.abandoned.extend(runner.forget_sessions())
 
 
 class OnnxRunner(SentenceRunner):
     """A model as ONNX Runtime sessions, one for each plan and one for what it leaves alone."""
+
+    runs_side_by_side = False
 
     def __init__(
         self,
@@ -48,10 +73,12 @@ class OnnxRunner(SentenceRunner):
         self._identity, self._precision = identity, precision
         self._sessions: Dict[str, Any] = {}
         self._lock = threading.Lock()
-        self._pid = os.getpid()
+        _Forks.watch(self)
 
-    def prepare(self, plan: PruningPlan) -> None:
-        """Opens the sessions that `plan` needs, so that no message waits for them."""
+    def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
+        """Opens the sessions that `plan` needs; see `Runner`."""
+        if folder is not None:
+            self._folder = folder
         if not plan.prunes(1):
             self._session(plan, prunes=False)
         if plan.pruned_layers:
@@ -80,12 +107,12 @@ class OnnxRunner(SentenceRunner):
         graph_plan = plan.at_any_length if prunes else plan.without_pruning
         key = graph_plan.fingerprint()
         session = self._sessions.get(key)
-        if session is not None and self._pid == os.getpid():
+        if session is not None:
             return session
-        if self._pid != os.getpid():
-            self._forget_sessions()
         with self._lock:
             if key not in self._sessions:
+                if len(self._sessions) >= _MAX_SESSIONS:  # somebody tries many plans
+                    del self._sessions[next(iter(self._sessions))]
                 self._sessions[key] = open_session(
                     self._folder,
                     self._spec,
@@ -96,12 +123,12 @@ class OnnxRunner(SentenceRunner):
                 )
             return self._sessions[key]
 
-    def _forget_sessions(self) -> None:
-        """Drops what a forked child inherited: its threads stayed with the parent."""
-        _abandoned.extend(self._sessions.values())
+    def forget_sessions(self) -> List[Any]:
+        """Returns all sessions and holds none."""
+        sessions = list(self._sessions.values())
         self._sessions = {}
-        self._lock = threading.Lock()  # the parent may have held the other one
-        self._pid = os.getpid()
+        self._lock = threading.Lock()  # another thread may have held the old one
+        return sessions
 
 
 def _pruning_inputs(plan: PruningPlan, is_protected: np.ndarray) -> Dict[str, np.ndarray]:

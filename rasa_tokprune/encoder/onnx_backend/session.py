@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import structlog
 from rasa_tokprune.encoder.backends import Precision
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.spec import EncoderSpec
-from rasa_tokprune.encoder.stored import cache_folder, store
+from rasa_tokprune.encoder.stored import is_stored, store, stored_path
 from rasa_tokprune.encoder.weights import load_weights
+from rasa_tokprune.errors import ConfigError
 
 logger = structlog.get_logger(__name__)
 
@@ -44,13 +46,18 @@ def open_session(
         CheckpointError: If the graph has to be written and the weights are damaged.
     """
     name = hashlib.sha256(f"{identity} {plan.fingerprint()}".encode()).hexdigest()[:32]
-    path = cache_folder() / f"{name}-{precision.value}-v{GRAPH_VERSION}.onnx"
-    if path.is_file():
+    path = stored_path(f"{name}-{precision.value}-v{GRAPH_VERSION}.onnx")
+    if path is not None and is_stored(path):
         try:
             return _session(path.read_bytes(), num_threads)
         except Exception as error:  # onnxruntime's errors have no common class
             logger.warning("rasa_tokprune.stored_graph_unusable", path=str(path), error=str(error))
     # Writing needs onnx, which a server with a stored graph does without.
+    if importlib.util.find_spec("onnx") is None:
+        raise ConfigError(
+            "the graph of this model and plan is not stored here, and writing it needs the package "
+            "onnx: pip install 'rasa-tokprune[onnx]'"
+        )
     from rasa_tokprune.encoder.onnx_backend.graph import build_graph
 
     graph = build_graph(load_weights(folder, spec), spec, plan, precision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import torch
 
@@ -38,7 +38,7 @@ class TorchRunner:
         self._spec, self._device = spec, device
         self._weights = _to_device(load_weights(folder, spec), device, _DTYPES[precision])
 
-    def prepare(self, plan: PruningPlan) -> None:
+    def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
         """Does nothing: all plans run on the same weights."""
 
     def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:

@@ -225,6 +225,9 @@ static size_t lay_out(Sentence *s, Candidate **sorted, uint8_t *memory) {
   return used;
 }
 
+/* Raise it, and _VERSION in library.py, when a structure or an argument changes. */
+EXPORT int32_t tokprune_version(void) { return 1; }
+
 /* Bytes of scratch memory, at a multiple of 64, that a sentence needs. */
 EXPORT size_t tokprune_scratch_size(const Model *model, const Plan *plan, int32_t n_tokens) {
   Sentence s = {.model = model, .plan = plan, .n_tokens = n_tokens};

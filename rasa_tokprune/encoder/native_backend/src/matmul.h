@@ -177,7 +177,12 @@ static inline __attribute__((always_inline)) void multiply_blocks(const Linear *
   case count:                                                                                    \
     multiply_tile(layer, rows, row, count, block, n_blocks, 1, out, out_width, first_column);    \
     break;
-  switch (n_rows - row) { REST(1) REST(2) REST(3) REST(4) REST(5) REST(6) REST(7) }
+  switch (n_rows - row) {
+    REST(1) REST(2) REST(3)
+#if ROWS_AT_ONCE > 4
+    REST(4) REST(5) REST(6) REST(7)
+#endif
+  }
 #undef REST
 }
 

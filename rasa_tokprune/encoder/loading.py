@@ -41,7 +41,8 @@ def load_encoder(
         backend: 'torch', 'onnx', 'native', or 'auto' (the fastest here for the precision).
         precision: 'fp32' is the original model; 'int8', 'bf16', or 'auto' (the fastest here that
             keeps accuracy).
-        num_threads: Threads; None takes all cores, shared out among Rasa's server workers.
+        num_threads: Threads; None takes all cores, shared out among Rasa's server workers, for many
+            texts at a time. See `share_model`.
         max_length: Most tokens of a text, special tokens counted; None takes the model's own.
         batch_size: Texts per forward pass.
         cache_size: Texts whose embeddings are remembered; 0 remembers none.

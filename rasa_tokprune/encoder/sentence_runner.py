@@ -24,9 +24,6 @@ class SentenceRunner(abc.ABC):
     nothing is spent on padding.
     """
 
-    # False where a sentence has threads of its own.
-    runs_side_by_side = True
-
     def __init__(self, folder: Path, spec: EncoderSpec, num_threads: int) -> None:
         """Maps the embedding tables.
 
@@ -68,7 +65,7 @@ class SentenceRunner(abc.ABC):
         if len(spans) == 1:
             return self._run_span(spans[0], tokens, plan)
         run = functools.partial(self._run_span, tokens=tokens, plan=plan)
-        if self.num_threads == 1 or not self.runs_side_by_side:
+        if self.num_threads == 1:
             results = [run(span) for span in spans]
         else:
             with ThreadPoolExecutor(self.num_threads) as pool:

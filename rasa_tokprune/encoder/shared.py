@@ -19,8 +19,8 @@ from rasa_tokprune.encoder.tokens import TextTokenizer, read_tokenizer
 from rasa_tokprune.encoder.weights import Affine, load_dense
 from rasa_tokprune.errors import ConfigError
 
-# identity, backend, precision, device, threads
-_Key = Tuple[str, str, str, str, int]
+# identity, backend, precision, device, threads for many texts, threads for one
+_Key = Tuple[str, str, str, str, int, int]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +89,10 @@ def share_model(
         device: 'cpu', 'cuda', 'cuda:N' or 'auto'.
         backend: 'auto', 'torch', 'onnx' or 'native'.
         precision: 'auto', 'int8', 'bf16' or 'fp32'.
-        num_threads: Threads; None takes `available_threads()`. Without torch they are the
-            model's own. torch has one count per process: a number sets it, None leaves it
-            unless several server workers share the cores.
+        num_threads: Threads; None takes `available_threads()`, for many texts at a time: a single
+            one stays on one thread. A number is, on the onnx backend, for a single text. torch has
+            one count per process: a number sets it, None leaves it unless several server workers
+            share the cores.
 
     Raises:
         CheckpointError: If the model cannot be read or used.
@@ -103,14 +104,15 @@ def share_model(
     spec = EncoderSpec.from_folder(folder)
     chosen, format_ = choose(backend, precision, device, spec)
     threads = available_threads() if num_threads is None else num_threads
+    sentence_threads = num_threads or 1
     if chosen is Backend.TORCH:
         if num_threads is not None or n_server_workers() > 1:
             _set_torch_threads(threads)
-        threads = 0  # no part of the model
+        threads = sentence_threads = 0  # no part of the model
     content = read_tokenizer(folder)
     identity = checkpoint_identity(folder, spec, content)
     _registry.guard_forks()
-    key = (identity, chosen.value, format_.value, device, threads)
+    key = (identity, chosen.value, format_.value, device, threads, sentence_threads)
     with _registry.lock:
         found = _registry.models.get(key)
         if found is None:
@@ -131,11 +133,13 @@ def share_model(
 
 def _load_runner(folder: Path, spec: EncoderSpec, key: _Key) -> Runner:
     """Loads a backend; what it needs is imported only now."""
-    identity, backend, precision, device, threads = key
+    identity, backend, precision, device, threads, sentence_threads = key
     if backend == Backend.ONNX:
         from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
 
-        return OnnxRunner(folder, spec, identity, Precision(precision), threads)
+        # Threads of one sentence and threads for many would only get in each other's way.
+        threads = threads if sentence_threads == 1 else 1
+        return OnnxRunner(folder, spec, identity, Precision(precision), threads, sentence_threads)
     if backend == Backend.NATIVE:
         from rasa_tokprune.encoder.native_backend.runner import NativeRunner
 

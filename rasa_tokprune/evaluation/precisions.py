@@ -1,10 +1,10 @@
-r"""Compares number formats with fp32 on whole tasks: accuracy, same answers, cosine.
+r"""Compares number formats, and the default plan, with fp32 on whole tasks.
 
 python -m rasa_tokprune.evaluation.precisions --out docs/data/precisions.jsonl \
     --markdown docs/benchmarks.md --task banking77 banking77/train_5shot.yml banking77/test.yml \
     --task hwu64 hwu64/train_5shot.yml hwu64/test.yml
 
-The un-pruned encoder in each format; prototypes are fitted anew on its own embeddings.
+Prototypes are fitted anew on the embeddings of each.
 """
 
 from __future__ import annotations
@@ -21,12 +21,20 @@ from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
 from rasa_tokprune.fewshot import PrototypeClassifier
 
 MARKER = "precisions"
-REFERENCE = ("torch", "fp32")
-FORMATS = (("native", "int8"), ("onnx", "int8"), ("torch", "bf16"))
+# Backend, precision, plan.
+Format = Tuple[str, str, str]
+REFERENCE: Format = ("torch", "fp32", "off")
+FORMATS: Tuple[Format, ...] = (
+    ("native", "int8", "off"),
+    ("onnx", "int8", "off"),
+    ("torch", "bf16", "off"),
+    ("native", "int8", "gentle"),
+    ("torch", "fp32", "gentle"),
+)
 
 
 def measure(
-    task: str, train: Path, test: Path, formats: Sequence[Tuple[str, str]] = FORMATS
+    task: str, train: Path, test: Path, formats: Sequence[Format] = FORMATS
 ) -> Iterator[Dict[str, Any]]:
     """Yields one row per number format, fp32 first.
 
@@ -34,23 +42,24 @@ def measure(
         task: Name for the rows.
         train: Rasa YAML the prototypes are fitted on.
         test: Rasa YAML that is classified.
-        formats: Pairs of backend and precision to compare with fp32.
+        formats: What to compare with un-pruned fp32.
     """
     support, labels = _read(train)
     query, answers = _read(test)
     exact, exact_answers = np.zeros(0), np.zeros(0)
-    for backend, precision in (REFERENCE, *formats):
-        encoder = load_encoder(backend=backend, precision=precision)
+    for backend, precision, plan in (REFERENCE, *formats):
+        encoder = load_encoder(backend=backend, precision=precision, prune=plan)
         embeddings = encoder.encode(query)
         classifier = PrototypeClassifier.fit(encoder.encode(support), labels)
         predicted = np.array(classifier.predict(embeddings))
-        if (backend, precision) == REFERENCE:
+        if (backend, precision, plan) == REFERENCE:
             exact, exact_answers = embeddings, predicted
         cosine = (exact * embeddings).sum(axis=1)
         yield {
             "task": task,
             "backend": backend,
             "precision": precision,
+            "plan": plan,
             "n_query": len(query),
             "accuracy": float(np.mean(predicted == np.array(answers))),
             "same_answers": float(np.mean(predicted == exact_answers)),
@@ -73,14 +82,19 @@ def render(rows: Sequence[Dict[str, Any]]) -> str:
         f"| format | {' | '.join(tasks)} | mean | same answers % | cosine |",
         "|---|" + "--:|" * (len(tasks) + 3),
     ]
-    for backend, precision in dict.fromkeys((row["backend"], row["precision"]) for row in rows):
-        own = [row for row in rows if (row["backend"], row["precision"]) == (backend, precision)]
+    for backend, precision, plan in dict.fromkeys(map(_format, rows)):
+        own = [row for row in rows if _format(row) == (backend, precision, plan)]
         accuracies = [100 * row["accuracy"] for row in own]
         cells = [f"{accuracy:.1f}" for accuracy in [*accuracies, np.mean(accuracies)]]
         cells.append(f"{100 * np.mean([row['same_answers'] for row in own]):.1f}")
         cells.append(f"{np.mean([row['cosine_mean'] for row in own]):.4f}")
-        lines.append(f"| {backend} {precision} | {' | '.join(cells)} |")
+        pruning = "" if plan == "off" else f", `{plan}`"
+        lines.append(f"| {backend} {precision}{pruning} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _format(row: Dict[str, Any]) -> Format:
+    return row["backend"], row["precision"], row["plan"]
 
 
 def main() -> None:

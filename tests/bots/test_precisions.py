@@ -23,7 +23,9 @@ TASKS = {
 
 
 def test_mean_accuracy_is_within_0_3_points_and_cosine_above_0_99(shared_data: Path) -> None:
-    formats = [f for f in FORMATS if f[0] != "native" or library_path() is not None]
+    formats = [
+        f for f in FORMATS if f[2] == "off" and (f[0] != "native" or library_path() is not None)
+    ]
     rows = []
     for task, (train, test) in TASKS.items():
         rows += measure(task, shared_data / task / train, shared_data / task / test, formats)
@@ -34,6 +36,6 @@ def test_mean_accuracy_is_within_0_3_points_and_cosine_above_0_99(shared_data: P
         return float(np.mean(own))
 
     exact = mean("accuracy", "torch", "fp32")
-    for backend, precision in formats:
+    for backend, precision, _ in formats:
         assert mean("accuracy", backend, precision) >= exact - 0.003
         assert mean("cosine_mean", backend, precision) >= 0.99

@@ -46,8 +46,6 @@ class _Forks:
 class OnnxRunner(SentenceRunner):
     """A model as ONNX Runtime sessions, one for each plan and one for what it leaves alone."""
 
-    runs_side_by_side = False
-
     def __init__(
         self,
         folder: Path,
@@ -55,6 +53,7 @@ class OnnxRunner(SentenceRunner):
         identity: str,
         precision: Precision,
         num_threads: int,
+        sentence_threads: int,
     ) -> None:
         """Maps the embedding tables; sessions are opened when first used.
 
@@ -63,7 +62,8 @@ class OnnxRunner(SentenceRunner):
             spec: Its specification.
             identity: Its hash, under which graphs are stored.
             precision: FP32 or INT8.
-            num_threads: Threads of this model alone.
+            num_threads: Sentences encoded at a time.
+            sentence_threads: Threads for each of them.
 
         Raises:
             CheckpointError: If files are missing or damaged.
@@ -71,6 +71,7 @@ class OnnxRunner(SentenceRunner):
         super().__init__(folder, spec, num_threads)
         self._folder, self._spec = folder, spec
         self._identity, self._precision = identity, precision
+        self._sentence_threads = sentence_threads
         self._sessions: Dict[str, Any] = {}
         self._lock = threading.Lock()
         _Forks.watch(self)
@@ -119,7 +120,7 @@ class OnnxRunner(SentenceRunner):
                     graph_plan,
                     self._identity,
                     self._precision,
-                    self.num_threads,
+                    self._sentence_threads,
                 )
             return self._sessions[key]
 

@@ -9,6 +9,8 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 from rasa_tokprune.evaluation.bench.engines.registry import MILD, OURS
 from rasa_tokprune.evaluation.bench.rows import Row
 
+# Share of the time that counts as nothing saved.
+_NOISE = 0.03
 # Longer than any text: the plan's minimum when pruning never paid.
 NEVER = 1_000_000
 
@@ -45,7 +47,7 @@ def _first_gain(unpruned: Mapping[int, float], pruned: Mapping[int, float]) -> O
     first: Optional[int] = None
     lengths: List[int] = sorted(set(unpruned) & set(pruned), reverse=True)
     for n_tokens in lengths:
-        if pruned[n_tokens] >= unpruned[n_tokens]:
+        if pruned[n_tokens] > (1 - _NOISE) * unpruned[n_tokens]:
             break
         first = n_tokens
     return first

@@ -24,7 +24,7 @@ SHOWN = {
     "openvino:int8": "OpenVINO, int8",
     "ours:onnx:int8:off": "this package on ONNX Runtime, int8",
     "ours:native:int8:off": "this package",
-    "ours:native:int8:freeze": "this package, pruned to 0.6 of the token-layers",
+    "ours:native:int8:freeze": "this package, pruned hard",
 }
 
 
@@ -33,12 +33,22 @@ def speed_table(rows: Sequence[Row], lengths: Sequence[int] = (8, 16, 64, 256)) 
     rows = select(rows, benchmark="latency", kind="exact", threads=1)
     cells = {(row["engine"], row["tokens"]): row for row in rows}
     lines = [
-        [name, *(latency_cell(cells, engine, n, BASELINE, "median_ms") for n in lengths)]
+        [
+            name,
+            *(latency_cell(cells, engine, n, BASELINE, "median_ms") for n in lengths),
+            _mean_cosine([cells[engine, n] for n in lengths if (engine, n) in cells]),
+        ]
         for engine, name in SHOWN.items()
         if any(key[0] == engine for key in cells)
     ]
-    head = ["ms: median / p95", *(f"{n} tokens" for n in lengths)]
+    head = ["ms: median / p95", *(f"{n} tokens" for n in lengths), "cosine to fp32"]
     return f"{grid(head, lines)}\n\n{machine_line(rows)}" if lines else NOTHING
+
+
+def _mean_cosine(rows: Sequence[Row]) -> str:
+    """Returns how near an engine's embeddings are to the original model's."""
+    found = [row["cosine"] for row in rows if "cosine" in row]
+    return f"{sum(found) / len(found):.3f}" if found else ""
 
 
 def speed_claim(rows: Sequence[Row]) -> str:

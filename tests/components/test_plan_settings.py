@@ -17,7 +17,7 @@ from rasa_tokprune.encoder.break_even import break_even
 from rasa_tokprune.errors import ConfigError
 from tests.components.checks import one_line
 
-ON = (Backend.ONNX, Precision.INT8)
+ON = (Backend.NATIVE, Precision.INT8)
 ConfigOf = Callable[..., Dict[str, Any]]
 
 

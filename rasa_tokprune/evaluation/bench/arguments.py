@@ -18,6 +18,7 @@ def add_benchmarks(parser: argparse.ArgumentParser) -> None:
     _shapes(benchmarks.add_parser("shapes", help="time saved by quantile, model and length"))
     _scaling(benchmarks.add_parser("scaling", help="growth with tokens, examples, intents"))
     _rasa(benchmarks.add_parser("rasa", help="whole Rasa: training, memory, answers over HTTP"))
+    _start(benchmarks.add_parser("start", help="before the first answer; training time"))
     _report(benchmarks.add_parser("report", help="tables and plots from the raw data"))
 
 
@@ -70,6 +71,15 @@ def _rasa(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="settings of this package's components, such as prune=off",
     )
+
+
+def _start(parser: argparse.ArgumentParser) -> None:
+    _common(parser, "start")
+    parser.add_argument("--task", required=True, help="name of the data in the tables")
+    parser.add_argument("--train", type=Path, required=True, help="training data (YAML)")
+    parser.add_argument("--model", default="", help="folder or hub id; empty is the default model")
+    parser.add_argument("--engines", nargs="+", help="BACKEND:PRECISION; default: all")
+    parser.add_argument("--repetitions", type=int, default=3)
 
 
 def _report(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from typing import Any, List, Sequence
 
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
 from rasa_tokprune.errors import ConfigError, did_you_mean
-from rasa_tokprune.evaluation.bench import rasa_benchmark, scaling, shapes, throughput
+from rasa_tokprune.evaluation.bench import rasa_benchmark, scaling, shapes, start, throughput
 from rasa_tokprune.evaluation.bench.checkpoints import SHAPES
 from rasa_tokprune.evaluation.bench.engines.registry import (
     DEFAULT,
@@ -130,6 +130,23 @@ def run_rasa(arguments: argparse.Namespace) -> None:
         )
 
 
+def run_start(arguments: argparse.Namespace) -> None:
+    """Measures fresh processes: import, load, first answer, training."""
+    from rasa.shared.nlu.training_data.loading import load_data
+
+    examples = load_data(str(arguments.train)).intent_examples
+    for threads in arguments.threads:
+        start.measure_start(
+            [[example.get("text"), example.get("intent")] for example in examples],
+            arguments.engines or start.ENGINES,
+            _store(arguments),
+            folder=find_checkpoint(arguments.model or DEFAULT_MODEL),
+            task=arguments.task,
+            threads=threads,
+            repetitions=arguments.repetitions,
+        )
+
+
 def run_report(arguments: argparse.Namespace) -> None:
     """Writes tables and plots, and on request the break-even lengths."""
     from rasa_tokprune.evaluation.bench.break_even import break_even_lengths, write_break_even
@@ -200,6 +217,7 @@ _RUN = {
     "shapes": run_shapes,
     "scaling": run_scaling,
     "rasa": run_rasa,
+    "start": run_start,
     "report": run_report,
 }
 

@@ -10,6 +10,7 @@ from rasa_tokprune.evaluation.bench.latency import LATENCY_WITHOUT_AVX512
 from rasa_tokprune.evaluation.bench.plots import draw_plots
 from rasa_tokprune.evaluation.bench.readme_tables import speed_claim, speed_table
 from rasa_tokprune.evaluation.bench.rows import Row, read_folder
+from rasa_tokprune.evaluation.bench.start import start_table
 from rasa_tokprune.evaluation.bench.study_tables import (
     rasa_table,
     scaling_table,
@@ -79,4 +80,5 @@ def tables(rows: Sequence[Row], baseline: str = BASELINE) -> Dict[str, str]:
         "bench_shapes": shapes_table(rows),
         "bench_scaling": scaling_table(rows),
         "bench_rasa": rasa_table(rows),
+        "bench_start": start_table(rows),
     }

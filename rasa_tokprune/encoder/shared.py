@@ -103,12 +103,7 @@ def share_model(
     device = resolve_device(device)
     spec = EncoderSpec.from_folder(folder)
     chosen, format_ = choose(backend, precision, device, spec)
-    threads = available_threads() if num_threads is None else num_threads
-    sentence_threads = num_threads or 1
-    if chosen is Backend.TORCH:
-        if num_threads is not None or n_server_workers() > 1:
-            _set_torch_threads(threads)
-        threads = sentence_threads = 0  # no part of the model
+    threads, sentence_threads = _share_out(num_threads, chosen)
     content = read_tokenizer(folder)
     identity = checkpoint_identity(folder, spec, content)
     _registry.guard_forks()
@@ -137,8 +132,6 @@ def _load_runner(folder: Path, spec: EncoderSpec, key: _Key) -> Runner:
     if backend == Backend.ONNX:
         from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
 
-        # Threads of one sentence and threads for many would only get in each other's way.
-        threads = threads if sentence_threads == 1 else 1
         return OnnxRunner(folder, spec, identity, Precision(precision), threads, sentence_threads)
     if backend == Backend.NATIVE:
         from rasa_tokprune.encoder.native_backend.runner import NativeRunner
@@ -149,10 +142,18 @@ def _load_runner(folder: Path, spec: EncoderSpec, key: _Key) -> Runner:
     return TorchRunner(folder, spec, device, Precision(precision))
 
 
-def _set_torch_threads(num_threads: int) -> None:
-    from rasa_tokprune.encoder.torch_backend.threads import set_num_threads
+def _share_out(num_threads: Optional[int], backend: Backend) -> Tuple[int, int]:
+    """Returns a model's threads for many texts and for a single one; (0, 0) if it has none."""
+    threads = available_threads() if num_threads is None else num_threads
+    if backend is Backend.ONNX and num_threads is not None:
+        return 1, num_threads  # both would only get in each other's way
+    if backend is not Backend.TORCH:
+        return threads, 1
+    if num_threads is not None or n_server_workers() > 1:
+        from rasa_tokprune.encoder.torch_backend.threads import set_num_threads
 
-    set_num_threads(num_threads)
+        set_num_threads(threads)
+    return 0, 0
 
 
 def resolve_device(device: str) -> str:

@@ -1,4 +1,4 @@
-"""Text to token ids, with character offsets; sentences packed end to end, no padding."""
+"""Text to token ids, with character offsets."""
 
 from __future__ import annotations
 
@@ -72,6 +72,7 @@ class TextTokenizer:
         self._tokenizer = tokenizer
         self.n_special = len(tokenizer.encode("").ids)
         self._n_suffix = self._count_suffix()
+        self._n_prompt: Dict[str, int] = {"": 0}
         if self.n_special == 0:
             raise CheckpointError(
                 "tokenizer.json adds no special tokens, so an empty text would have none; "
@@ -126,7 +127,9 @@ class TextTokenizer:
         return Tokens(ids, is_special, spans, n_prompt_chars, min(n_prompt, len(ids)), is_truncated)
 
     def _count_prompt(self, prompt: str) -> int:
-        return len(self._tokenizer.encode(prompt).ids) - self._n_suffix if prompt else 0
+        if prompt not in self._n_prompt:
+            self._n_prompt[prompt] = len(self._tokenizer.encode(prompt).ids) - self._n_suffix
+        return self._n_prompt[prompt]
 
     def _count_suffix(self) -> int:
         mask = self._tokenizer.encode("a").special_tokens_mask

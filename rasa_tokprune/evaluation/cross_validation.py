@@ -15,7 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
-from rasa_tokprune.evaluation.rasa_runs import call, environment
+from rasa_tokprune.evaluation.bench.machine import environment
+from rasa_tokprune.evaluation.rasa_runs import call
 from rasa_tokprune.evaluation.rasa_table import read_rows, update_table, write_rows
 
 MARKER = "financial_demo"

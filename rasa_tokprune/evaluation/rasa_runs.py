@@ -18,21 +18,20 @@ import argparse
 import dataclasses
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 from tqdm import tqdm
 
+from rasa_tokprune.evaluation.bench.machine import environment
+
 SEED_QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5)
 CONFIGS = ("config.yml", "config_featurizer.yml", "config_diet.yml")
-_PACKAGES = ("rasa", "rasa-tokprune", "torch", "tokenizers", "tensorflow", "scikit-learn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,18 +83,6 @@ def run(task: Task, config: str, keys: Mapping[str, Any]) -> Dict[str, Any]:
         return {"train_s": train_s, "model_mb": model.stat().st_size / 1e6, **measured}
 
 
-def environment() -> Dict[str, Any]:
-    """Returns what the numbers depend on: processor, cores, versions."""
-    cpu = platform.processor()
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        lines = info.read_text(encoding="utf-8").splitlines()
-        cpu = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), cpu)
-    versions = {package: metadata.version(package) for package in _PACKAGES}
-    cores = len(os.sched_getaffinity(0))
-    return {"cpu": cpu, "cores": cores, "batch_size": 1, "versions": versions}
-
-
 def _write_config(source: Path, target: Path, keys: Mapping[str, Any]) -> None:
     import rasa.shared.utils.io
 
@@ -134,7 +121,7 @@ def measure(tasks: Sequence[Task], configs: Sequence[str], out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     for task, config, label, keys in tqdm(todo, desc="Rasa runs"):
         row = {"task": task.name, "config": config, "prune": label, "keys": keys}
-        row.update(run(task, config, keys), environment=environment())
+        row.update(run(task, config, keys), environment={**environment(), "batch_size": 1})
         with out.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 

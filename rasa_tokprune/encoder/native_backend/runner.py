@@ -35,7 +35,7 @@ class NativeRunner(SentenceRunner):
 
         Args:
             folder: The checkpoint.
-            spec: Its specification; `fits` says whether the library can run it.
+            spec: Its specification; `library_fits` says whether the library can run it.
             identity: Its hash, under which packed weights are stored.
             num_threads: Sentences encoded at a time.
 

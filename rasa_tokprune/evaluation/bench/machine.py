@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Sequence
 
-from rasa_tokprune.encoder.backends import HIDE_VARIABLE
+from rasa_tokprune.encoder.backends import HIDE_VARIABLE, cpu_features
 from rasa_tokprune.errors import ConfigError
 
 PACKAGES = (
@@ -33,11 +33,9 @@ WITHOUT_AVX512 = {
 
 def environment() -> Dict[str, Any]:
     """Returns processor, instruction sets, cores of this process, versions and UTC date."""
-    info = _cpu_info()
-    flags = set(info.get("flags", info.get("Features", "")).split())
     return {
-        "cpu": info.get("model name", platform.processor() or platform.machine()),
-        "flags": [flag for flag in FLAGS if flag in flags],
+        "cpu": _cpu_name(),
+        "flags": [flag for flag in FLAGS if flag in cpu_features()],
         "cores": len(usable_cores()),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
@@ -96,13 +94,13 @@ def thread_variables(threads: int) -> Dict[str, str]:
     }
 
 
-def _cpu_info() -> Dict[str, str]:
-    path = Path("/proc/cpuinfo")
-    if not path.is_file():
-        return {}
-    first = path.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
-    pairs = (line.split(":", 1) for line in first.splitlines() if ":" in line)
-    return {name.strip(): value.strip() for name, value in pairs}
+def _cpu_name() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def _version(package: str) -> str:

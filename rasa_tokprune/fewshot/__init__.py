@@ -1,6 +1,22 @@
 """Embedding to class, similarity and confidence. Knows nothing of torch or of Rasa."""
 
-from rasa_tokprune.fewshot.classifier import PrototypeClassifier
+from rasa_tokprune.fewshot.classifier import Decision, PrototypeClassifier
+from rasa_tokprune.fewshot.fitting import Fitted, fit_classifier
+from rasa_tokprune.fewshot.names import embed_names, find_oos_labels, readable_name
+from rasa_tokprune.fewshot.report import training_report
 from rasa_tokprune.fewshot.storage import load_prototypes, save_prototypes
+from rasa_tokprune.fewshot.support import SupportSet
 
-__all__ = ["PrototypeClassifier", "load_prototypes", "save_prototypes"]
+__all__ = [
+    "Decision",
+    "Fitted",
+    "PrototypeClassifier",
+    "SupportSet",
+    "embed_names",
+    "find_oos_labels",
+    "fit_classifier",
+    "load_prototypes",
+    "readable_name",
+    "save_prototypes",
+    "training_report",
+]

@@ -3,60 +3,87 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import List, Optional, Sequence, Tuple
+import math
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
-from scipy.special import expit, softmax
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.prototypes import mean_prototypes, normalize_rows, refine_prototypes
-from rasa_tokprune.fewshot.temperature import PRIOR_TEMPERATURE, fit_temperature
+from rasa_tokprune.fewshot.confidence import (
+    DEFAULT_TARGET_REJECTION,
+    OPERATING_CONFIDENCE,
+    ConfidenceMap,
+)
+from rasa_tokprune.fewshot.head import PrototypeHead, Scores
+from rasa_tokprune.fewshot.prototypes import normalize_rows
+from rasa_tokprune.fewshot.support import SupportSet
 
-N_FOLDS = 3
-# A lone class has nothing to be told apart from: confidence is 0.5 at half the similarity its
-# own examples have, and this is the slope around it.
-_LONE_CLASS_SLOPE = 20.0
+# How much an out-of-scope class that comes near takes from the in-scope score, and from what
+# difference of class scores on. Measured on the adaptation splits with 24 examples out of scope.
+_OOS_WEIGHT, _OOS_MARGIN = 2.0, 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Decision:
+    """What the classifier says of one query.
+
+    Attributes:
+        confidences: Of each class, in [0, 1], (n_way,).
+        order: Class numbers, best first, (n_way,). Confidences descend along it.
+        answer: The best class that is not out-of-scope.
+        margin: How far the answer's in-scope score lies above the operating point; its
+            confidence is 0.5 at 0.
+        scores: What the prototypes said.
+    """
+
+    confidences: np.ndarray
+    order: np.ndarray
+    answer: int
+    margin: float
+    scores: Scores
+
+    @property
+    def is_accepted(self) -> bool:
+        """True if the query counts as in scope."""
+        return self.margin >= 0
 
 
 @dataclasses.dataclass(frozen=True)
 class PrototypeClassifier:
     """Prototypes with everything needed to turn an embedding into a decision.
 
-    Several prototypes may stand for one class (retrieval keys of one intent): the class then
-    scores as its best prototype.
-
     Attributes:
-        keys: Name of each prototype, (n_prototypes,).
         classes: Class names, ascending, (n_way,).
-        class_of_key: Class number of each prototype, (n_prototypes,).
-        prototypes: Unit-length means of the support sets, (n_prototypes, d) float32.
-        weights: Prototypes refined discriminatively, (n_prototypes, d) float32.
-        biases: (n_prototypes,) float32.
-        temperature: Divides the logits before softmax; lower is more confident.
+        keys: Names of the keys, such as full retrieval keys, (n_keys,).
+        head: Prototypes and support set.
+        confidence_map: From in-scope score to confidence.
+        temperature: Divides differences of class scores in sharing out what the best class's
+            confidence leaves; lower gives the runner-up less.
+        oos_classes: Numbers of the classes that say out-of-scope.
+        sources: Number of each example as it was given to `fit`, -1 for the name of an intent,
+            (n_examples,).
     """
 
-    keys: Tuple[str, ...]
     classes: Tuple[str, ...]
-    class_of_key: Tuple[int, ...]
-    prototypes: np.ndarray
-    weights: np.ndarray
-    biases: np.ndarray
+    keys: Tuple[str, ...]
+    head: PrototypeHead
+    confidence_map: ConfidenceMap
     temperature: float
+    oos_classes: Tuple[int, ...]
+    sources: np.ndarray
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together, as damaged files may not."""
-        n_keys = len(self.keys)
-        shapes = {self.prototypes.shape, self.weights.shape}
+        n_way = len(self.classes)
         if (
-            len(shapes) != 1
-            or self.prototypes.ndim != 2
-            or {len(self.prototypes), len(self.class_of_key), len(self.biases)} != {n_keys}
-            or sorted(set(self.class_of_key)) != list(range(len(self.classes)))
+            {self.head.n_way, len(self.confidence_map.offsets)} != {n_way}
+            or len(self.sources) != len(self.head.rows)
+            or not set(self.oos_classes) < set(range(n_way))
+            or self.temperature <= 0
         ):
             raise ConfigError(
-                f"prototypes do not fit together: {n_keys} keys, {len(self.classes)} classes, "
-                f"arrays of shape {self.prototypes.shape}, {self.weights.shape}, "
-                f"{self.biases.shape}"
+                f"prototypes do not fit together: {n_way} classes, {self.head.n_way} in the head, "
+                f"out-of-scope classes {self.oos_classes}, temperature {self.temperature}"
             )
 
     @classmethod
@@ -65,127 +92,119 @@ class PrototypeClassifier:
         embeddings: np.ndarray,
         labels: Sequence[str],
         keys: Optional[Sequence[str]] = None,
+        *,
+        names: Optional[Mapping[str, np.ndarray]] = None,
+        oos_labels: Sequence[str] = (),
+        target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION,
     ) -> PrototypeClassifier:
-        """Fits prototypes and temperature to a support set. Deterministic.
+        """Fits prototypes and confidences to a support set. Deterministic.
 
         Args:
             embeddings: Support set, (n_examples, d), any scale.
             labels: Class of each example, (n_examples,), at least one class.
-            keys: Finer name of each example, (n_examples,), one prototype each; every key
-                belongs to one class. None takes the labels.
+            keys: Finer name of each example, (n_examples,), at least one prototype each; every
+                key belongs to one class. None takes the labels.
+            names: Embedding, (d,), of a key's readable name: one more example.
+            oos_labels: Classes that mean out-of-scope; those that do not occur are ignored.
+            target_in_scope_rejection: Share of the rightly answered in-scope messages that may
+                get a confidence below 0.5, in [0, 1); 0 rejects as few as it can.
 
         Raises:
-            ConfigError: If the support set is empty or its parts differ in length.
+            ConfigError: If the support set is empty, its parts do not fit or only out-of-scope
+                classes are there.
         """
-        keys = labels if keys is None else keys
-        if len(embeddings) == 0 or not len(embeddings) == len(labels) == len(keys):
-            raise ConfigError(
-                f"the support set needs as many embeddings as labels and at least one, got "
-                f"{len(embeddings)} embeddings, {len(labels)} labels, {len(keys)} keys"
-            )
-        if not np.isfinite(embeddings).all():
-            raise ConfigError("the support set's embeddings hold NaN or infinite values")
-        names = tuple(sorted(set(keys)))
-        classes = tuple(sorted(set(labels)))
-        label_of_key = dict(zip(keys, labels))
-        for key, label in zip(keys, labels):
-            if label_of_key[key] != label:
-                raise ConfigError(
-                    f"key '{key}' belongs to both '{label}' and '{label_of_key[key]}'; "
-                    f"a key must belong to one class"
-                )
-        class_of_key = tuple(classes.index(label_of_key[key]) for key in names)
-        number = {name: index for index, name in enumerate(names)}
-        targets = np.array([number[key] for key in keys])
-        unit = normalize_rows(np.asarray(embeddings, dtype=np.float64))
-        order = np.lexsort((*unit.round(4).T, targets))  # the file's order must not matter
-        unit, targets = unit[order], targets[order]
-        prototypes = mean_prototypes(unit, targets, len(names))
-        if len(classes) == 1:
-            weights, biases = _lone_class(unit, prototypes, targets)
-            temperature = 1.0
-        else:
-            weights, biases = refine_prototypes(unit, targets, len(names))
-            temperature = _held_out_temperature(unit, targets, np.array(class_of_key))
-        return cls(
-            keys=names,
-            classes=classes,
-            class_of_key=class_of_key,
-            prototypes=prototypes.astype(np.float32),
-            weights=weights.astype(np.float32),
-            biases=biases.astype(np.float32),
-            temperature=temperature,
+        from rasa_tokprune.fewshot.fitting import fit_classifier
+
+        support = SupportSet.of(embeddings, labels, keys, names)
+        return fit_classifier(
+            support, oos_labels=oos_labels, target_in_scope_rejection=target_in_scope_rejection
+        ).classifier
+
+    @property
+    def prototypes(self) -> np.ndarray:
+        """Unit-length means of the support set, (n_prototypes, d) float32."""
+        return self.head.prototypes
+
+    def decide(self, embedding: np.ndarray) -> Decision:
+        """Returns the decision for one query, (d,), any scale."""
+        query = np.asarray(embedding, dtype=np.float32)
+        query = query / (math.sqrt(float(query @ query)) or 1.0)
+        scores = self.head.score(query)
+        answer, in_scope = best_in_scope(scores.class_scores, scores.in_scope, self.oos_classes)
+        margin = self.confidence_map.margin(in_scope, answer)
+        order = np.argsort(-scores.class_scores, kind="stable")
+        if order[0] in self.oos_classes:  # taken for out-of-scope, whatever it looks like
+            margin = min(margin, -1e-6)
+        return Decision(
+            self._confidences(scores.class_scores, order, answer, margin),
+            order,
+            answer,
+            margin,
+            scores,
         )
 
+    def _confidences(
+        self, class_scores: np.ndarray, order: np.ndarray, answer: int, margin: float
+    ) -> np.ndarray:
+        """Gives the best class its calibrated confidence, the others shares of the rest."""
+        confidence = self.confidence_map.confidence(margin)
+        best = order[0]
+        top = confidence if best == answer else 1.0 - confidence
+        ratios = np.exp((class_scores - class_scores[best]).astype(np.float64) / self.temperature)
+        others = ratios.sum() - 1.0
+        scale = min(top, (1.0 - top) / others) if others > 0 else 0.0
+        confidences = ratios * scale
+        confidences[best] = top
+        return np.clip(confidences, 0.0, 1.0)
+
     def similarity(self, embeddings: np.ndarray) -> np.ndarray:
-        """Returns each query's cosine to each class's nearest prototype, (n, n_way)."""
-        return self._best_of_class(normalize_rows(embeddings) @ self.prototypes.T)
+        """Returns each query's cosine to each class's nearest mean prototype, (n, n_way)."""
+        cosines = normalize_rows(np.asarray(embeddings)) @ self.head.prototypes.T
+        nearest = np.full((len(cosines), len(self.classes)), -np.inf, dtype=cosines.dtype)
+        np.maximum.at(nearest.T, self.head.class_of, cosines.T)
+        return nearest
 
     def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
         """Returns confidences in [0, 1], (n_queries, n_way), columns as in `classes`.
 
-        Rows sum to 1, except for a single class, whose confidence says how alike a query is
-        to its examples.
+        The largest of a row is the calibrated probability that this class is right; a row may
+        sum to less than 1, the rest is "none of them".
         """
-        logits = normalize_rows(embeddings) @ self.weights.T + self.biases
-        scaled = self._best_of_class(logits) / self.temperature
-        return np.asarray(softmax(scaled, axis=1) if len(self.classes) > 1 else expit(scaled))
+        return np.stack([self.decide(embedding).confidences for embedding in embeddings])
 
     def predict(self, embeddings: np.ndarray) -> List[str]:
-        """Returns the most probable class of each query."""
-        return [self.classes[index] for index in self.predict_proba(embeddings).argmax(axis=1)]
+        """Returns the best class of each query."""
+        return [self.classes[self.decide(embedding).order[0]] for embedding in embeddings]
 
     def rank(self, embedding: np.ndarray) -> List[Tuple[str, float]]:
         """Returns all classes of one query, (d,), with confidence, best first."""
-        confidences = self.predict_proba(embedding[None])[0]
-        order = np.argsort(-confidences, kind="stable")
-        return [(self.classes[index], float(confidences[index])) for index in order]
-
-    def _best_of_class(self, scores: np.ndarray) -> np.ndarray:
-        return _best_of_class(scores, np.array(self.class_of_key))
+        decision = self.decide(embedding)
+        return [(self.classes[each], float(decision.confidences[each])) for each in decision.order]
 
 
-def _best_of_class(scores: np.ndarray, class_of_key: np.ndarray) -> np.ndarray:
-    """Reduces prototype scores to class scores by maximum, (n, n_prototypes) -> (n, n_way)."""
-    n_way = int(class_of_key.max()) + 1
-    if n_way == len(class_of_key):
-        return scores[:, np.argsort(class_of_key)]
-    best = np.full((len(scores), n_way), -np.inf, dtype=scores.dtype)
-    for key, index in enumerate(class_of_key):
-        best[:, index] = np.maximum(best[:, index], scores[:, key])
-    return best
+def best_in_scope(
+    class_scores: np.ndarray, in_scope: np.ndarray, oos_classes: Sequence[int]
+) -> Tuple[int, float]:
+    """Returns the best class that is not out-of-scope, and its in-scope score.
+
+    An out-of-scope class that comes near takes from the score: negative evidence.
+
+    Args:
+        class_scores: (n_way,).
+        in_scope: In-scope score of each class, NaN where not looked at, (n_way,).
+        oos_classes: Numbers of the out-of-scope classes.
+    """
+    if not oos_classes:
+        answer = int(class_scores.argmax())
+        return answer, float(in_scope[answer])
+    oos = list(oos_classes)
+    allowed = class_scores.copy()
+    allowed[oos] = -np.inf
+    answer = int(allowed.argmax())
+    # Nothing was seen of it up close: less than anything that was.
+    score = in_scope[answer] if not np.isnan(in_scope[answer]) else np.nanmin(in_scope)
+    excess = class_scores[oos].max() - class_scores[answer]
+    return answer, float(score - _OOS_WEIGHT * np.logaddexp(0.0, excess + _OOS_MARGIN))
 
 
-def _lone_class(
-    unit: np.ndarray, prototypes: np.ndarray, targets: np.ndarray
-) -> Tuple[np.ndarray, np.ndarray]:
-    typical = float((unit * prototypes[targets]).sum(axis=1).mean())
-    biases = np.full(len(prototypes), -_LONE_CLASS_SLOPE * typical / 2)
-    return prototypes * _LONE_CLASS_SLOPE, biases
-
-
-def _held_out_temperature(unit: np.ndarray, targets: np.ndarray, class_of_key: np.ndarray) -> float:
-    """Fits the temperature on logits of examples their own prototypes have not seen."""
-    n_keys = len(class_of_key)
-    fold_of = _folds(targets, n_keys)
-    logits, held_out = [], []
-    for fold in range(N_FOLDS):
-        is_test = fold_of == fold
-        if not is_test.any():
-            continue
-        weights, biases = refine_prototypes(unit[~is_test], targets[~is_test], n_keys)
-        logits.append(_best_of_class(unit[is_test] @ weights.T + biases, class_of_key))
-        held_out.append(class_of_key[targets[is_test]])
-    if not logits:
-        return PRIOR_TEMPERATURE
-    return fit_temperature(np.concatenate(logits), np.concatenate(held_out))
-
-
-def _folds(targets: np.ndarray, n_keys: int) -> np.ndarray:
-    """Deals each class's examples to folds in turn; -1 for the only example of a class."""
-    fold_of = np.full(len(targets), -1)
-    for key in range(n_keys):
-        members = np.flatnonzero(targets == key)
-        if len(members) > 1:
-            fold_of[members] = (np.arange(len(members)) + key) % N_FOLDS
-    return fold_of
+__all__ = ["OPERATING_CONFIDENCE", "Decision", "PrototypeClassifier", "best_in_scope"]

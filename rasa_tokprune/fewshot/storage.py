@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
-from typing import Mapping, Tuple
+from typing import Any, Dict, Mapping, Tuple
 
 import numpy as np
 from safetensors import SafetensorError  # type: ignore[attr-defined]
@@ -12,10 +13,12 @@ from safetensors.numpy import load, save
 
 from rasa_tokprune.errors import StorageError
 from rasa_tokprune.fewshot.classifier import PrototypeClassifier
+from rasa_tokprune.fewshot.confidence import ConfidenceMap
+from rasa_tokprune.fewshot.head import PrototypeHead
 
 ARRAYS_FILE = "prototypes.safetensors"
 NAMES_FILE = "prototypes.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def save_prototypes(
@@ -31,18 +34,16 @@ def save_prototypes(
     Raises:
         StorageError: If the folder cannot be written.
     """
-    arrays = {
-        "prototypes": classifier.prototypes,
-        "weights": classifier.weights,
-        "biases": classifier.biases,
-    }
+    arrays = {**classifier.head.arrays(), "sources": classifier.sources}
+    arrays["examples"] = arrays["examples"].astype(np.float16)  # loses nothing: see PrototypeHead
     names = {
         "format_version": FORMAT_VERSION,
         "provenance": dict(provenance),
-        "keys": classifier.keys,
         "classes": classifier.classes,
-        "class_of_key": classifier.class_of_key,
+        "keys": classifier.keys,
+        "confidence_map": dataclasses.asdict(classifier.confidence_map),
         "temperature": classifier.temperature,
+        "oos_classes": classifier.oos_classes,
     }
     try:
         content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
@@ -72,18 +73,26 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
                 f"{FORMAT_VERSION}; train again with this version of the package"
             )
         provenance = {str(key): str(value) for key, value in names["provenance"].items()}
-        classifier = PrototypeClassifier(
-            keys=tuple(names["keys"]),
-            classes=tuple(names["classes"]),
-            class_of_key=tuple(names["class_of_key"]),
-            prototypes=arrays["prototypes"],
-            weights=arrays["weights"],
-            biases=arrays["biases"],
-            temperature=float(names["temperature"]),
-        )
+        classifier = _restore(names, arrays)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise StorageError(
             f"prototypes in '{folder}' cannot be read ({type(error).__name__}: {error}); "
             f"train again"
         ) from error
     return classifier, provenance
+
+
+def _restore(names: Mapping[str, Any], arrays: Dict[str, np.ndarray]) -> PrototypeClassifier:
+    sources = arrays.pop("sources")
+    arrays["examples"] = arrays["examples"].astype(np.float32)
+    confidence_map = dict(names["confidence_map"])
+    confidence_map["offsets"] = tuple(confidence_map["offsets"])
+    return PrototypeClassifier(
+        classes=tuple(names["classes"]),
+        keys=tuple(names["keys"]),
+        head=PrototypeHead(**arrays),
+        confidence_map=ConfidenceMap(**confidence_map),
+        temperature=float(names["temperature"]),
+        oos_classes=tuple(names["oos_classes"]),
+        sources=sources,
+    )

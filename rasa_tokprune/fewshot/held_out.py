@@ -1,0 +1,152 @@
+"""Cross-validation on embeddings: the encoder is frozen, so one encoding pass serves all folds."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import List, Optional
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from rasa_tokprune.fewshot.head import PrototypeHead
+from rasa_tokprune.fewshot.support import SupportSet
+
+_N_FOLDS = 5
+# Fits of more examples times prototypes than this get fewer folds.
+_MANY, _VERY_MANY = 1e6, 1e7
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """Scores of messages by prototypes that were fitted without them.
+
+    Attributes:
+        rows: Rows of the support set, (n,).
+        class_scores: (n, n_way); see `Scores`.
+        in_scope: In-scope score of each class, NaN where not looked at, (n, n_way).
+    """
+
+    rows: np.ndarray
+    class_scores: np.ndarray
+    in_scope: np.ndarray
+
+
+def n_folds(support: SupportSet) -> int:
+    """Returns the number of folds: 5, fewer where fits take long."""
+    size = len(support.embeddings) * len(support.class_of)
+    return _N_FOLDS if size <= _MANY else 3 if size <= _VERY_MANY else 2
+
+
+def assign_folds(support: SupportSet, folds: int, max_similarity: Optional[float]) -> np.ndarray:
+    """Deals each prototype's messages to folds.
+
+    Args:
+        support: The support set.
+        folds: Number of folds.
+        max_similarity: Messages with a higher cosine go to the same fold, and so do those they
+            are linked to. None: every message is dealt by itself.
+
+    Returns:
+        Fold of each example, (n_examples,); -1 for those always fitted on: names of intents and
+        the only message of a prototype.
+    """
+    fold_of = np.full(len(support.embeddings), -1)
+    for prototype in range(len(support.class_of)):
+        is_member = (support.prototype_of == prototype) & ~support.is_name
+        members = np.flatnonzero(is_member)
+        if len(members) > 1:
+            groups = _groups(support.embeddings[members], max_similarity)
+            fold_of[members] = _deal(groups, folds, first=prototype)
+    return fold_of
+
+
+def hold_out(support: SupportSet, folds: int, max_similarity: Optional[float] = None) -> HeldOut:
+    """Returns the scores of every message that can be held out, each by the other folds.
+
+    Args:
+        support: The support set.
+        folds: Number of folds.
+        max_similarity: Keeps paraphrases together, see `assign_folds`: messages are then
+            judged by prototypes that have seen nothing like them, as users' messages often are.
+    """
+    fold_of = assign_folds(support, folds, max_similarity)
+    parts = [
+        _score(_refit(support, fold_of != fold), support, np.flatnonzero(fold_of == fold))
+        for fold in range(folds)
+        if (fold_of == fold).any()
+    ]
+    return _concatenate(parts, len(support.classes))
+
+
+def strangers(support: SupportSet, groups: int, is_oos: np.ndarray) -> np.ndarray:
+    """Returns in-scope scores of messages whose whole class was left out, (n,).
+
+    They stand for out-of-scope messages where a bot has none; being of the bot's own domain they
+    are harder than most.
+
+    Args:
+        support: The support set.
+        groups: Parts that the classes are left out in.
+        is_oos: True for out-of-scope classes, which stay in, (n_way,) bool.
+    """
+    found = []
+    in_scope = np.flatnonzero(~is_oos)
+    for group in range(groups):
+        left_out = np.isin(support.targets, in_scope[group::groups])
+        stays = ~left_out & ~is_oos[support.targets]
+        if not left_out.any() or not stays.any():
+            continue
+        head = _refit(support, stays)
+        rows = np.flatnonzero(left_out & ~support.is_name)
+        for row in rows:
+            scores = head.score(support.embeddings[row])
+            found.append(scores.in_scope[scores.class_scores.argmax()])
+    return np.array(found)
+
+
+def _groups(embeddings: np.ndarray, max_similarity: Optional[float]) -> np.ndarray:
+    if max_similarity is None:
+        return np.arange(len(embeddings))
+    _, groups = connected_components(embeddings @ embeddings.T > max_similarity)
+    # A prototype of nothing but paraphrases is dealt one by one.
+    return groups if groups.max() > 0 else np.arange(len(embeddings))
+
+
+def _deal(groups: np.ndarray, folds: int, first: int) -> np.ndarray:
+    """Deals groups, largest first, to the fold that has least; ties turn with `first`."""
+    sizes = np.bincount(groups)
+    load = np.zeros(folds)
+    turn = (np.arange(folds) - first) % folds
+    fold_of_group = np.zeros(len(sizes), dtype=int)
+    for group in np.argsort(-sizes, kind="stable"):
+        fold_of_group[group] = np.lexsort((turn, load))[0]
+        load[fold_of_group[group]] += sizes[group]
+    return fold_of_group[groups]
+
+
+def _refit(support: SupportSet, stays: np.ndarray) -> PrototypeHead:
+    """Fits prototypes to part of a support set; classes and prototypes are numbered anew."""
+    present, prototype_of = np.unique(support.prototype_of[stays], return_inverse=True)
+    _, class_of = np.unique(support.class_of[present], return_inverse=True)
+    return PrototypeHead.fit(support.embeddings[stays], prototype_of, class_of)
+
+
+def _score(head: PrototypeHead, support: SupportSet, rows: np.ndarray) -> HeldOut:
+    scores = [head.score(support.embeddings[row]) for row in rows]
+    return HeldOut(
+        rows,
+        np.stack([each.class_scores for each in scores]),
+        np.stack([each.in_scope for each in scores]),
+    )
+
+
+def _concatenate(parts: List[HeldOut], n_way: int) -> HeldOut:
+    if not parts:
+        empty = np.zeros((0, n_way))
+        return HeldOut(np.array([], dtype=int), empty, empty)
+    return HeldOut(
+        *(
+            np.concatenate([getattr(part, field.name) for part in parts])
+            for field in dataclasses.fields(HeldOut)
+        )
+    )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import Any, List
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Encoder": "rasa_tokprune.encoder",
@@ -17,6 +17,7 @@ _HOMES = {
     "load_encoder": "rasa_tokprune.encoder",
     "shipped_plans": "rasa_tokprune.encoder",
     "PrototypeClassifier": "rasa_tokprune.fewshot",
+    "explain": "rasa_tokprune.explanation",
     "TokPruneFeaturizer": "rasa_tokprune.components.featurizer",
     "TokPruneIntentClassifier": "rasa_tokprune.components.intent_classifier",
 }

@@ -1,4 +1,4 @@
-"""The `rasa-tokprune` command: which plans are shipped, and the benchmark."""
+"""The `rasa-tokprune` command: which plans are shipped, evaluation, and the benchmark."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.plans import shipped_plans
 from rasa_tokprune.errors import TokPruneError
 from rasa_tokprune.evaluation.bench.arguments import add_benchmarks
+from rasa_tokprune.evaluation.evaluate.arguments import add_evaluate
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -21,15 +22,28 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("--version", action="version", version=f"rasa-tokprune {__version__}")
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("plans", help="list the shipped pruning plans")
+    add_evaluate(commands.add_parser("evaluate", help="accuracy and trust on labelled messages"))
     add_benchmarks(commands.add_parser("bench", help="measure this package and its peers"))
     parsed = parser.parse_args(arguments)
     if parsed.command == "plans":
         print("\n".join(_plan_lines()))
         return 0
+    if parsed.command == "evaluate":
+        return _evaluate(parsed)
     if parsed.command == "bench":
         return _bench(parsed)
     parser.print_help()
     return 2
+
+
+def _evaluate(arguments: argparse.Namespace) -> int:
+    from rasa_tokprune.evaluation.evaluate import command
+
+    try:
+        return command.run(arguments)
+    except TokPruneError as error:
+        print(f"rasa-tokprune evaluate: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
 
 
 def _bench(arguments: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, Sequence
 
 from rasa_tokprune.encoder.backends import AUTO
 from rasa_tokprune.encoder.plan import PruneMode
@@ -21,7 +21,7 @@ def check_values(values: Dict[str, Any], overrides: Sequence[str]) -> None:
         check_type(values, key, str, expected)
     check_type(values, "device", str, "'cpu', 'cuda', 'cuda:N' or 'auto'", allow_none=False)
     check_type(values, "local_files_only", bool, "true, false or null")
-    check_type(values, "bundle_encoder", bool, "true or false", allow_none=False)
+    check_flag(values, "bundle_encoder")
     check_type(values, "backend", str, "'auto', 'torch', 'onnx' or 'native'", allow_none=False)
     check_type(values, "precision", str, "'auto', 'int8', 'bf16' or 'fp32'", allow_none=False)
     for key, minimum in (("num_threads", 1), ("max_length", 3)):
@@ -62,11 +62,9 @@ def _check_pruning(values: Dict[str, Any], overrides: Sequence[str]) -> None:
         )
 
 
-def check_ranking_length(config: Mapping[str, Any], default: int) -> int:
-    """Returns the checked `ranking_length`; 0 means all intents."""
-    values = {"ranking_length": config.get("ranking_length", default)}
-    check_whole_number(values, "ranking_length", 0, allow_none=False)
-    return int(values["ranking_length"])
+def check_flag(values: Dict[str, Any], key: str) -> None:
+    """Raises ConfigError if the value of a key is not true or false."""
+    check_type(values, key, bool, "true or false", allow_none=False)
 
 
 def check_alias(alias: Any) -> None:

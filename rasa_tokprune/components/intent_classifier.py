@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Text, Tuple, Type
+from typing import Any, Dict, List, Optional, Sequence, Text, Tuple, Type
 
+import numpy as np
 import rasa.shared.utils.io
 import structlog
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -11,18 +12,13 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import (
-    INTENT,
-    INTENT_NAME_KEY,
-    INTENT_RESPONSE_KEY,
-    PREDICTED_CONFIDENCE_KEY,
-    TEXT,
-)
+from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
+from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
-from rasa_tokprune.components.config_checks import check_ranking_length
+from rasa_tokprune.components.decision_config import DECISION_DEFAULTS, DecisionSettings
 from rasa_tokprune.components.encoder_access import (
     check_fingerprint,
     check_version,
@@ -36,15 +32,27 @@ from rasa_tokprune.components.encoder_access import (
 )
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import text_embeddings
+from rasa_tokprune.components.training import TrainedIntents, labelled_examples, train_intents
 from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder
-from rasa_tokprune.fewshot import PrototypeClassifier, load_prototypes, save_prototypes
+from rasa_tokprune.errors import StorageError
+from rasa_tokprune.explanation import explain
+from rasa_tokprune.fewshot import (
+    PrototypeClassifier,
+    load_examples,
+    load_prototypes,
+    save_prototypes,
+    summary_lines,
+)
+from rasa_tokprune.fewshot.confidence import OPERATING_CONFIDENCE
 
 logger = structlog.get_logger(__name__)
 
+# Intent and confidence.
+Ranked = Tuple[str, float]
+
 INTENT_RANKING_KEY = "intent_ranking"
-RANKING_LENGTH = "ranking_length"
-DEFAULT_RANKING_LENGTH = 10
+EXPLANATION_KEY = "intent_explanation"
 # Texts after which the cache's hit rate is logged; then after ten times as many, and so on.
 FIRST_CACHE_REPORT = 1000
 
@@ -70,7 +78,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
         """Returns the flat default configuration; see docs/configuration.md."""
-        return {**ENCODER_DEFAULTS, RANKING_LENGTH: DEFAULT_RANKING_LENGTH}
+        return {**ENCODER_DEFAULTS, **DECISION_DEFAULTS}
 
     @classmethod
     def fingerprint_addon(cls, config: Dict[str, Any]) -> Optional[str]:
@@ -99,23 +107,21 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         resource: Resource,
         encoder: Optional[Encoder] = None,
         prototypes: Optional[PrototypeClassifier] = None,
+        examples: Sequence[str] = (),
     ) -> None:
         """Checks the configuration; without prototypes every answer is no intent."""
         with as_rasa_errors(type(self).__name__):
-            self._settings, self._ranking_length = self._check_config(config)
+            self._settings, self._decisions = self._check_config(config)
         self._model_storage = model_storage
         self._resource = resource
         self._encoder = encoder
         self._prototypes = prototypes
+        self._examples = examples
         self._next_cache_report = FIRST_CACHE_REPORT
 
     def train(self, training_data: TrainingData) -> Resource:
-        """Fits one prototype per intent, or per full key of a retrieval intent, and stores them."""
-        examples = [
-            example
-            for example in training_data.intent_examples
-            if example.get(INTENT) and (example.get(TEXT) or "").strip()
-        ]
+        """Fits prototypes and confidences, cross-validates them and stores everything."""
+        examples = labelled_examples(training_data)
         if not examples:
             rasa.shared.utils.io.raise_warning(
                 f"{type(self).__name__}: the training data holds no example with an intent; "
@@ -126,23 +132,19 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         with as_rasa_errors(type(self).__name__):
             encoder = self._encoder or open_encoder(self._settings, may_download=True)
             is_quiet = rasa.shared.utils.io.is_logging_disabled()
-            embeddings = text_embeddings(examples, encoder, show_progress=not is_quiet)
-            prototypes = PrototypeClassifier.fit(
-                embeddings,
-                labels=[example.get(INTENT) for example in examples],
-                keys=[
-                    example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples
-                ],
-            )
-            self._persist(encoder, prototypes)
-        self._encoder, self._prototypes = encoder, prototypes
+            trained = train_intents(examples, encoder, self._decisions, show_progress=not is_quiet)
+            self._persist(encoder, trained)
+        self._encoder, self._prototypes = encoder, trained.classifier
+        self._examples = trained.texts
         logger.info(
             "tokprune_intent_classifier.trained",
             examples=len(examples),
-            intents=len(prototypes.classes),
-            prototypes=len(prototypes.keys),
+            intents=len(trained.classifier.classes),
+            prototypes=len(trained.classifier.prototypes),
             plan=encoder.plan.name,
         )
+        for line in summary_lines(trained.report) if trained.report else []:
+            logger.info("tokprune_intent_classifier.cross_validation", event_info=line)
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:
@@ -153,11 +155,23 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             return messages
         embeddings = text_embeddings(messages, self._encoder)
         for message, embedding in zip(messages, embeddings):
-            has_content = bool(embedding.any())
-            ranking = self._prototypes.rank(embedding) if has_content else []
-            self._set_ranking(message, ranking)
+            self._set_ranking(message, self._rank(embedding, self._prototypes))
+            if self._decisions.explain:
+                explanation = self.explain(message.get(TEXT) or "")
+                message.set(EXPLANATION_KEY, explanation, add_to_output=True)
         self._report_cache(self._encoder.cache_info())
         return messages
+
+    def explain(self, text: str) -> Dict[Text, Any]:
+        """Returns why a message is answered as it is; see `rasa_tokprune.explain`.
+
+        Raises:
+            TokPruneComponentError: If the classifier is not trained.
+        """
+        with as_rasa_errors(type(self).__name__):
+            if self._prototypes is None or self._encoder is None:
+                raise StorageError("the classifier is not trained, so it has nothing to explain")
+            return explain(text, self._encoder, self._prototypes, self._examples)
 
     @classmethod
     def load(
@@ -178,15 +192,30 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             if folder is None:  # a bot without intents
                 return cls(config, model_storage, resource)
             prototypes, stored = load_prototypes(folder)
+            examples = load_examples(folder)
             check_version(stored.get("plugin_version", "unknown"))
             encoder = restore_encoder(cls._check_config(config)[0], folder)
             check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
-        return cls(config, model_storage, resource, encoder, prototypes)
+        return cls(config, model_storage, resource, encoder, prototypes, examples)
 
-    def _persist(self, encoder: Encoder, prototypes: PrototypeClassifier) -> None:
+    def _persist(self, encoder: Encoder, trained: TrainedIntents) -> None:
         with self._model_storage.write_to(self._resource) as folder:
-            save_prototypes(prototypes, folder, provenance(encoder))
+            save_prototypes(
+                trained.classifier,
+                folder,
+                provenance(encoder),
+                examples=trained.texts,
+                report=trained.report,
+            )
             store_encoder(encoder, self._settings, folder)
+
+    def _rank(self, embedding: np.ndarray, prototypes: PrototypeClassifier) -> List[Ranked]:
+        """Returns intents with confidence, best first; zeros are a text without content."""
+        ranking = prototypes.rank(embedding) if embedding.any() else []
+        best = ranking[0][1] if ranking else 0.0
+        if self._decisions.emit_fallback and best < OPERATING_CONFIDENCE:
+            ranking.insert(0, (DEFAULT_NLU_FALLBACK_INTENT_NAME, 1.0 - best))
+        return ranking
 
     def _report_cache(self, info: CacheInfo) -> None:
         if info.max_size and info.hits + info.misses >= self._next_cache_report:
@@ -198,18 +227,18 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
                 size=info.size,
             )
 
-    def _set_ranking(self, message: Message, ranking: List[Any]) -> None:
+    def _set_ranking(self, message: Message, ranking: List[Ranked]) -> None:
         """Writes Rasa's dictionaries; builtin types only, they become JSON."""
         entries = [
             {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
             for name, confidence in ranking
         ]
-        shown = entries[: self._ranking_length] if self._ranking_length else entries
+        shown = entries[: self._decisions.ranking_length or None]
         best = {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
         message.set(INTENT, dict(entries[0]) if entries else best, add_to_output=True)
         message.set(INTENT_RANKING_KEY, shown, add_to_output=True)
 
     @classmethod
-    def _check_config(cls, config: Dict[Text, Any]) -> Tuple[EncoderSettings, int]:
-        settings = EncoderSettings.from_config(config, [RANKING_LENGTH])
-        return settings, check_ranking_length(config, DEFAULT_RANKING_LENGTH)
+    def _check_config(cls, config: Dict[Text, Any]) -> Tuple[EncoderSettings, DecisionSettings]:
+        settings = EncoderSettings.from_config(config, list(DECISION_DEFAULTS))
+        return settings, DecisionSettings.from_config(config)

@@ -40,12 +40,14 @@ def read_examples(path: Path) -> Tuple[List[str], List[str], List[str]]:
     Raises:
         ConfigError: If it cannot be read or holds no example with an intent.
     """
+    from rasa.shared.data import get_data_files, is_nlu_file
     from rasa.shared.exceptions import RasaException
     from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
     from rasa.shared.nlu.training_data.loading import load_data
 
     try:
-        examples = load_data(str(path)).intent_examples
+        files = get_data_files([str(path)], is_nlu_file) if path.is_dir() else [str(path)]
+        examples = [example for file in files for example in load_data(file).intent_examples]
     except (RasaException, ValueError, OSError) as error:
         raise ConfigError(f"'{path}' is not Rasa training data: {error}") from error
     pairs = [e for e in examples if e.get(INTENT) and (e.get(TEXT) or "").strip()]
@@ -60,6 +62,23 @@ def read_lines(path: Path) -> List[str]:
     """Returns the messages of a text file, one a line, blank lines left out."""
     lines = path.read_text(encoding="utf-8").splitlines()
     return [line.strip() for line in lines if line.strip()]
+
+
+def read_oos(path: Path) -> List[str]:
+    """Returns out-of-scope messages: of Rasa YAML (.yml, .yaml, a folder), or a text file's lines.
+
+    Raises:
+        ConfigError: If it cannot be read or holds no message.
+    """
+    if path.is_dir() or path.suffix in (".yml", ".yaml"):
+        return read_examples(path)[0]
+    try:
+        lines = read_lines(path)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"'{path}' is not a text file in UTF-8: {error}") from error
+    if not lines:
+        raise ConfigError(f"'{path}' holds no out-of-scope message; give one a line")
+    return lines
 
 
 def sample_shots(labels: List[str], n_shot: Optional[int], seed: int) -> np.ndarray:

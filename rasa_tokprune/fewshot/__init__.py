@@ -3,8 +3,8 @@
 from rasa_tokprune.fewshot.classifier import Decision, PrototypeClassifier
 from rasa_tokprune.fewshot.fitting import Fitted, fit_classifier
 from rasa_tokprune.fewshot.names import embed_names, find_oos_labels, readable_name
-from rasa_tokprune.fewshot.report import training_report
-from rasa_tokprune.fewshot.storage import load_prototypes, save_prototypes
+from rasa_tokprune.fewshot.report import summary_lines, training_report
+from rasa_tokprune.fewshot.storage import load_examples, load_prototypes, save_prototypes
 from rasa_tokprune.fewshot.support import SupportSet
 
 __all__ = [
@@ -15,8 +15,10 @@ __all__ = [
     "embed_names",
     "find_oos_labels",
     "fit_classifier",
+    "load_examples",
     "load_prototypes",
     "readable_name",
     "save_prototypes",
+    "summary_lines",
     "training_report",
 ]

@@ -54,7 +54,7 @@ class PrototypeClassifier:
 
     Attributes:
         classes: Class names, ascending, (n_way,).
-        keys: Names of the keys, such as full retrieval keys, (n_keys,).
+        keys: Name of the key, such as a retrieval key, of each prototype, (n_prototypes,).
         head: Prototypes and support set.
         confidence_map: From in-scope score to confidence.
         temperature: Divides differences of class scores in sharing out what the best class's
@@ -77,7 +77,8 @@ class PrototypeClassifier:
         n_way = len(self.classes)
         if (
             {self.head.n_way, len(self.confidence_map.offsets)} != {n_way}
-            or len(self.sources) != len(self.head.rows)
+            or len(self.keys) != len(self.head.class_of)
+            or len(self.sources) != len(self.head.examples)
             or not set(self.oos_classes) < set(range(n_way))
             or self.temperature <= 0
         ):

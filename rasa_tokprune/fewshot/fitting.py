@@ -6,6 +6,7 @@ import dataclasses
 from typing import List, Sequence
 
 import numpy as np
+from tqdm import tqdm
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.classifier import PrototypeClassifier, best_in_scope
@@ -43,8 +44,16 @@ def fit_classifier(
     *,
     oos_labels: Sequence[str] = (),
     target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION,
+    show_progress: bool = False,
 ) -> Fitted:
-    """Fits prototypes and confidences; see `PrototypeClassifier.fit`."""
+    """Fits prototypes and confidences; see `PrototypeClassifier.fit`.
+
+    Args:
+        support: The support set.
+        oos_labels: Classes that mean out-of-scope.
+        target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
+        show_progress: Whether to show a progress bar.
+    """
     if not 0 <= target_in_scope_rejection < 1:
         raise ConfigError(
             f"target_in_scope_rejection must be in [0, 1), got {target_in_scope_rejection}"
@@ -57,7 +66,8 @@ def fit_classifier(
         )
     folds = n_folds(support)
     similarities = PARAPHRASE_SIMILARITIES if folds > 2 else PARAPHRASE_SIMILARITIES[::2]
-    ways = [hold_out(support, folds, similarity) for similarity in similarities]
+    progress = tqdm(similarities, desc="Cross-validating", disable=not show_progress)
+    ways = [hold_out(support, folds, similarity) for similarity in progress]
     samples = [_sample(way, support, oos, are_oos=False) for way in ways]
     n_way = len(support.classes)
     head = PrototypeHead.fit(support.embeddings, support.prototype_of, support.class_of)
@@ -68,7 +78,7 @@ def fit_classifier(
         confidence_map=ConfidenceMap.fit(samples, n_way, target_in_scope_rejection),
         temperature=fit_temperature(ways[0].class_scores, support.targets[ways[0].rows]),
         oos_classes=oos,
-        sources=support.sources[head.rows],
+        sources=support.sources,
     )
     strangers = _sample(ways[0], support, oos, are_oos=True)
     return Fitted(classifier, ways[0], samples, strangers.in_scope)

@@ -31,8 +31,7 @@ class Scores:
         class_scores: (n_way,), higher is better; differences are log-odds.
         in_scope: In-scope score of each class, should it be the answer; NaN for classes that
             were not looked at closely, (n_way,). Higher = in scope.
-        nearest: Row in the support set of each class's nearest example; -1 where not looked at,
-            (n_way,).
+        nearest: Number of each class's nearest example; -1 where not looked at, (n_way,).
         similarity: Cosine to that example; NaN where not looked at, (n_way,).
     """
 
@@ -55,7 +54,6 @@ class PrototypeHead:
         examples: Unit-length support set, (n_examples, d) float32, of half precision.
         tightness: Cosine of each example to its nearest neighbour of the same prototype,
             (n_examples,) float32.
-        rows: Number of each example in the support set as given, (n_examples,).
     """
 
     class_of: np.ndarray
@@ -65,7 +63,6 @@ class PrototypeHead:
     starts: np.ndarray
     examples: np.ndarray
     tightness: np.ndarray
-    rows: np.ndarray
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together, as damaged files may not."""
@@ -75,7 +72,7 @@ class PrototypeHead:
             and self.prototypes.shape == self.weights.shape
             and self.examples.shape[1:] == self.prototypes.shape[1:]
             and {len(self.prototypes), len(self.biases), len(self.starts) - 1} == {n_prototypes}
-            and {len(self.tightness), len(self.rows), int(self.starts[-1])} == {n_examples}
+            and {len(self.tightness), int(self.starts[-1])} == {n_examples}
             and set(self.class_of.tolist()) == set(range(self.n_way))
             and bool((np.diff(self.class_of) >= 0).all() and (np.diff(self.starts) > 0).all())
         )
@@ -99,7 +96,7 @@ class PrototypeHead:
 
         Args:
             embeddings: Unit-length support set, (n_examples, d).
-            prototype_of: Prototype number of each example, (n_examples,), each of
+            prototype_of: Prototype number of each example, (n_examples,) ascending, each of
                 0..n_prototypes-1 at least once.
             class_of: Class number of each prototype, (n_prototypes,) ascending.
         """
@@ -108,9 +105,8 @@ class PrototypeHead:
             weights, biases = refine_prototypes(embeddings, prototype_of, n_prototypes)
         else:  # a lone class has nothing to be told apart from
             weights, biases = np.zeros((1, embeddings.shape[1])), np.zeros(1)
-        order = np.argsort(prototype_of, kind="stable")
-        starts = np.searchsorted(prototype_of[order], np.arange(n_prototypes + 1))
-        examples = embeddings[order].astype(np.float16).astype(np.float32)
+        starts = np.searchsorted(prototype_of, np.arange(n_prototypes + 1))
+        examples = embeddings.astype(np.float16).astype(np.float32)
         return cls(
             class_of=class_of,
             prototypes=mean_prototypes(embeddings, prototype_of, n_prototypes).astype(np.float32),
@@ -119,7 +115,6 @@ class PrototypeHead:
             starts=starts,
             examples=examples,
             tightness=_tightness(examples, starts),
-            rows=order,
         )
 
     def score(self, query: np.ndarray) -> Scores:
@@ -174,7 +169,7 @@ class PrototypeHead:
         for place in np.argsort(scores[shortlist], kind="stable"):
             target = self.class_of[shortlist[place]]
             by_class.in_scope[target] = in_scope[place]
-            by_class.nearest[target] = self.rows[found[place]]
+            by_class.nearest[target] = found[place]
             by_class.similarity[target] = cosines[place]
         return by_class
 

@@ -45,7 +45,10 @@ _OOS_NAMES = {
 
 
 def find_oos_labels(labels: Iterable[str]) -> List[str]:
-    """Returns the labels whose names say out-of-scope, such as `out_of_scope`, ascending."""
-    return sorted(
-        label for label in set(labels) if readable_name(label).replace(" ", "") in _OOS_NAMES
-    )
+    """Returns the labels whose names say out-of-scope, such as `out_of_scope`, ascending.
+
+    Returns nothing if all of them do: then there is no scope to be out of.
+    """
+    given = set(labels)
+    found = [name for name in given if readable_name(name).replace(" ", "") in _OOS_NAMES]
+    return sorted(found) if len(found) < len(given) else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from safetensors import SafetensorError  # type: ignore[attr-defined]
@@ -18,11 +18,18 @@ from rasa_tokprune.fewshot.head import PrototypeHead
 
 ARRAYS_FILE = "prototypes.safetensors"
 NAMES_FILE = "prototypes.json"
+EXAMPLES_FILE = "examples.json"
+REPORT_FILE = "report.json"
 FORMAT_VERSION = 2
 
 
 def save_prototypes(
-    classifier: PrototypeClassifier, folder: Path, provenance: Mapping[str, str]
+    classifier: PrototypeClassifier,
+    folder: Path,
+    provenance: Mapping[str, str],
+    *,
+    examples: Sequence[str] = (),
+    report: Optional[Mapping[str, Any]] = None,
 ) -> None:
     """Writes prototypes to `folder`.
 
@@ -30,6 +37,8 @@ def save_prototypes(
         classifier: What to store.
         folder: An existing folder.
         provenance: What made the embeddings; `load_prototypes` returns it for checking.
+        examples: Texts of the support set, for explanations.
+        report: What `training_report` returned; None stores none.
 
     Raises:
         StorageError: If the folder cannot be written.
@@ -48,8 +57,10 @@ def save_prototypes(
     try:
         content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
         (folder / ARRAYS_FILE).write_bytes(content)
-        text = json.dumps(names, indent=1, ensure_ascii=False)
-        (folder / NAMES_FILE).write_text(text, encoding="utf-8", errors="surrogatepass")
+        _write_json(names, folder / NAMES_FILE)
+        _write_json(list(examples), folder / EXAMPLES_FILE)
+        if report is not None:
+            _write_json(report, folder / REPORT_FILE)
     except OSError as error:
         raise StorageError(
             f"prototypes cannot be written to '{folder}': {error.strerror}; "
@@ -64,8 +75,7 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
         StorageError: If a file is missing, damaged or of another format.
     """
     try:
-        text = (folder / NAMES_FILE).read_text(encoding="utf-8", errors="surrogatepass")
-        names = json.loads(text)
+        names = _read_json(folder / NAMES_FILE)
         arrays = load((folder / ARRAYS_FILE).read_bytes())
         if names["format_version"] != FORMAT_VERSION:
             raise StorageError(
@@ -80,6 +90,30 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
             f"train again"
         ) from error
     return classifier, provenance
+
+
+def load_examples(folder: Path) -> List[str]:
+    """Reads the texts of the support set.
+
+    Raises:
+        StorageError: If their file is missing or damaged.
+    """
+    try:
+        return [str(text) for text in _read_json(folder / EXAMPLES_FILE)]
+    except (OSError, ValueError, TypeError) as error:
+        raise StorageError(
+            f"the examples in '{folder}' cannot be read ({type(error).__name__}: {error}); "
+            f"train again"
+        ) from error
+
+
+def _write_json(content: Any, path: Path) -> None:
+    text = json.dumps(content, indent=1, ensure_ascii=False)
+    path.write_text(text, encoding="utf-8", errors="surrogatepass")
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
 
 
 def _restore(names: Mapping[str, Any], arrays: Dict[str, np.ndarray]) -> PrototypeClassifier:

@@ -16,13 +16,13 @@ NO_SOURCE = -1
 
 @dataclasses.dataclass(frozen=True)
 class SupportSet:
-    """Labelled embeddings. Their order does not depend on the order they were given in.
+    """Labelled embeddings, sorted by prototype, whatever order they were given in.
 
     Attributes:
         classes: Class names, ascending, (n_way,).
-        keys: Name of each key, a finer class such as one retrieval key, ascending, (n_keys,).
+        keys: Name of the key, such as a retrieval key, of each prototype, (n_prototypes,).
         embeddings: Unit-length, (n_examples, d) float32.
-        prototype_of: Prototype number of each example, (n_examples,).
+        prototype_of: Prototype number of each example, (n_examples,) ascending.
         class_of: Class number of each prototype, (n_prototypes,) ascending.
         sources: Number of each example as given; -1 for the name of an intent, (n_examples,).
     """
@@ -83,8 +83,10 @@ class SupportSet:
             sources = np.concatenate((sources, np.full(len(of_key), NO_SOURCE)))
         prototype_of, key_of = split_clusters(unit, targets)
         class_number = {name: index for index, name in enumerate(classes)}
-        class_of = np.array([class_number[label_of[key_names[key]]] for key in key_of])
-        return cls(classes, tuple(key_names), unit, prototype_of, class_of, sources)
+        names_of = tuple(key_names[key] for key in key_of)
+        class_of = np.array([class_number[label_of[name]] for name in names_of])
+        order = np.argsort(prototype_of, kind="stable")
+        return cls(classes, names_of, unit[order], prototype_of[order], class_of, sources[order])
 
 
 def _check(embeddings: np.ndarray, labels: Sequence[str], keys: Sequence[str]) -> None:

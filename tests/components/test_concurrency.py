@@ -67,7 +67,7 @@ def test_two_trainings_at_once_give_what_one_gives(
     def weights(_: int) -> Any:
         classifier = create(TokPruneIntentClassifier)
         classifier.train(training_data)
-        return classifier._prototypes.weights.tolist()
+        return classifier._prototypes.head.weights.tolist()
 
     with ThreadPoolExecutor(max_workers=3) as pool:
         first, *others = pool.map(weights, range(3))

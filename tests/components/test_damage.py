@@ -65,7 +65,10 @@ WRONG_CONTENTS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
     "no version": lambda names: names["provenance"].update(plugin_version=None),
     "a class too few": lambda names: names["classes"].pop(),
     "a key too few": lambda names: names["keys"].pop(),
-    "class number out of range": lambda names: names.update(class_of_key=[0, 99]),
+    "no confidence map": lambda names: names.pop("confidence_map"),
+    "a falling confidence map": lambda names: names["confidence_map"].update(slope=-1.0),
+    "an offset too few": lambda names: names["confidence_map"]["offsets"].pop(),
+    "class number out of range": lambda names: names.update(oos_classes=[99]),
 }
 
 

@@ -9,8 +9,18 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.errors import StorageError
-from rasa_tokprune.fewshot import PrototypeClassifier, load_prototypes, save_prototypes
-from rasa_tokprune.fewshot.storage import ARRAYS_FILE, NAMES_FILE
+from rasa_tokprune.fewshot import (
+    PrototypeClassifier,
+    load_examples,
+    load_prototypes,
+    save_prototypes,
+)
+from rasa_tokprune.fewshot.storage import (
+    ARRAYS_FILE,
+    EXAMPLES_FILE,
+    NAMES_FILE,
+    REPORT_FILE,
+)
 
 
 @pytest.fixture
@@ -29,7 +39,8 @@ def test_round_trip(classifier: PrototypeClassifier, tmp_path: Path) -> None:
     assert loaded.keys == classifier.keys
     np.testing.assert_array_equal(loaded.predict_proba(query), classifier.predict_proba(query))
     np.testing.assert_array_equal(loaded.similarity(query), classifier.similarity(query))
-    assert sorted(path.name for path in tmp_path.iterdir()) == [NAMES_FILE, ARRAYS_FILE]
+    files = sorted(path.name for path in tmp_path.iterdir())
+    assert files == [EXAMPLES_FILE, NAMES_FILE, ARRAYS_FILE]
 
 
 def test_loaded_arrays_do_not_need_the_file(
@@ -56,10 +67,22 @@ def test_other_format_is_refused(classifier: PrototypeClassifier, tmp_path: Path
     save_prototypes(classifier, tmp_path, {})
     names = json.loads((tmp_path / NAMES_FILE).read_text())
     (tmp_path / NAMES_FILE).write_text(json.dumps({**names, "format_version": 99}))
-    with pytest.raises(StorageError, match="has format 99, expected 1"):
+    with pytest.raises(StorageError, match="has format 99, expected 2"):
         load_prototypes(tmp_path)
 
 
 def test_unwritable_folder(classifier: PrototypeClassifier, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written to .*No such file"):
         save_prototypes(classifier, tmp_path / "missing", {})
+
+
+def test_examples_and_report_are_stored_as_json(
+    classifier: PrototypeClassifier, tmp_path: Path
+) -> None:
+    texts = ["héllo", "a \ud800 lone surrogate", "👋"]
+    save_prototypes(classifier, tmp_path, {}, examples=texts, report={"accuracy": 0.5})
+    assert load_examples(tmp_path) == texts
+    assert json.loads((tmp_path / REPORT_FILE).read_text()) == {"accuracy": 0.5}
+    (tmp_path / EXAMPLES_FILE).write_text("3")
+    with pytest.raises(StorageError, match="examples in .* cannot be read .*; train again"):
+        load_examples(tmp_path)

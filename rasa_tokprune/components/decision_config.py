@@ -1,0 +1,64 @@
+"""The intent classifier's own keys: how it decides, what it reports."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Dict, List, Mapping, Optional, Text
+
+from rasa_tokprune.components.config_checks import check_flag, check_whole_number
+from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION
+
+DECISION_DEFAULTS: Dict[Text, Any] = {
+    "use_intent_names": True,
+    "oos_intents": None,
+    "target_in_scope_rejection": DEFAULT_TARGET_REJECTION,
+    "emit_fallback": False,
+    "cross_validation": True,
+    "explain": False,
+    "ranking_length": 10,
+}
+_FLAGS = ("use_intent_names", "emit_fallback", "cross_validation", "explain")
+
+
+@dataclasses.dataclass(frozen=True)
+class DecisionSettings:
+    """The checked part of the classifier's configuration; see docs/configuration.md."""
+
+    use_intent_names: bool
+    oos_intents: Optional[List[str]]
+    target_in_scope_rejection: float
+    emit_fallback: bool
+    cross_validation: bool
+    explain: bool
+    ranking_length: int
+
+    @classmethod
+    def from_config(cls, config: Mapping[Text, Any]) -> DecisionSettings:
+        """Checks the keys; other keys are left alone.
+
+        Raises:
+            ConfigError: If a value is wrong.
+        """
+        values = {key: config.get(key, default) for key, default in DECISION_DEFAULTS.items()}
+        for key in _FLAGS:
+            check_flag(values, key)
+        check_whole_number(values, "ranking_length", 0, allow_none=False)
+        share = values["target_in_scope_rejection"]
+        is_number = isinstance(share, (int, float)) and not isinstance(share, bool)
+        if not is_number or not 0 <= share < 1:
+            raise ConfigError(
+                f"target_in_scope_rejection must be a number in [0, 1), the share of right answers "
+                f"that may fall below the operating point; got {share!r}"
+            )
+        _check_names(values["oos_intents"])
+        return cls(**values)
+
+
+def _check_names(names: Any) -> None:
+    is_list = isinstance(names, list) and all(isinstance(name, str) and name for name in names)
+    if names is not None and not is_list:
+        raise ConfigError(
+            f"oos_intents must be a list of intents, such as [out_of_scope], [] for none, or null "
+            f"to find them by name; got {names!r}"
+        )

@@ -1,0 +1,109 @@
+"""Why a message was taken for an intent: nearest examples, operating point, tokens read."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Sequence
+
+import numpy as np
+
+from rasa_tokprune.encoder.encoded_text import EncodedText
+from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.fewshot import Decision, PrototypeClassifier, readable_name
+from rasa_tokprune.fewshot.support import NO_SOURCE
+
+
+def explain(
+    text: str, encoder: Encoder, classifier: PrototypeClassifier, examples: Sequence[str]
+) -> Dict[str, Any]:
+    """Returns why the classifier answers a message as it does, ready to become JSON.
+
+    The message is encoded once more, so this is for looking, not for every message of a server.
+
+    Args:
+        text: The message.
+        encoder: The encoder whose embeddings the classifier was fitted on.
+        classifier: What decides.
+        examples: Texts of the support set, in the order they were given to `fit`.
+
+    Returns:
+        `intents`: the best two, each with `intent`, `confidence`, `similarity` (cosine) to its
+        nearest example, and that example; `is_accepted` and `margin`: whether and by how much
+        the in-scope score lies above the operating point; `tokens`: each with the `layer` after
+        which it was pruned, null if it never was; `plan` and `cost`, the share of the
+        un-pruned model's token-layers.
+    """
+    encoded = encoder.encode_detailed([text])[0]
+    explanation: Dict[str, Any] = {
+        "text": text,
+        "intents": [],
+        "is_accepted": False,
+        "margin": None,
+        "plan": encoder.plan.name,
+        "cost": round(float(encoded.cost), 3),
+        "tokens": _tokens(text, encoded),
+    }
+    if not encoded.tokens.has_content:
+        return explanation
+    decision = classifier.decide(encoded.embedding)
+    explanation["intents"] = [
+        _intent(int(number), decision, classifier, examples) for number in decision.order[:2]
+    ]
+    explanation["is_accepted"] = decision.is_accepted
+    explanation["margin"] = round(float(decision.margin), 3)
+    return explanation
+
+
+def explanation_lines(explanation: Dict[str, Any]) -> List[str]:
+    """Returns an explanation as lines to read."""
+    lines = [f"message     {explanation['text']}"]
+    for place, entry in zip(("intent", "runner-up"), explanation["intents"]):
+        lines.append(f"{place:<12}{entry['intent']}, confidence {entry['confidence']:.3f}")
+        if entry["nearest_example"] is not None:
+            kind = "the intent's own name" if entry["is_name"] else "example"
+            lines.append(
+                f"{'':<12}nearest {kind}: '{entry['nearest_example']}', "
+                f"similarity {entry['similarity']:.3f}"
+            )
+    if explanation["margin"] is None:
+        lines.append("in scope    no: the message has no content")
+    else:
+        verdict = "yes" if explanation["is_accepted"] else "no"
+        lines.append(f"in scope    {verdict}, {explanation['margin']:+.2f} to the operating point")
+    lines.append(f"tokens      plan {explanation['plan']}, cost {explanation['cost']:.2f}")
+    kept = [token["text"] for token in explanation["tokens"] if token["layer"] is None]
+    lines.append(f"{'':<12}kept: {' '.join(kept)}")
+    for layer in sorted({t["layer"] for t in explanation["tokens"] if t["layer"] is not None}):
+        pruned = [token["text"] for token in explanation["tokens"] if token["layer"] == layer]
+        lines.append(f"{'':<12}pruned after layer {layer}: {' '.join(pruned)}")
+    return lines
+
+
+def _intent(
+    number: int, decision: Decision, classifier: PrototypeClassifier, examples: Sequence[str]
+) -> Dict[str, Any]:
+    name = classifier.classes[number]
+    entry: Dict[str, Any] = {
+        "intent": name,
+        "confidence": round(float(decision.confidences[number]), 4),
+        "similarity": None,
+        "nearest_example": None,
+        "is_name": False,
+    }
+    row = int(decision.scores.nearest[number])
+    if row >= 0:
+        source = int(classifier.sources[row])
+        entry["similarity"] = round(float(decision.scores.similarity[number]), 4)
+        entry["is_name"] = source == NO_SOURCE
+        prototype = int(np.searchsorted(classifier.head.starts, row, side="right")) - 1
+        own_name = readable_name(classifier.keys[prototype])
+        entry["nearest_example"] = own_name if entry["is_name"] else examples[source]
+    return entry
+
+
+def _tokens(text: str, encoded: EncodedText) -> List[Dict[str, Any]]:
+    """Returns the message's own tokens; special ones and those of a prompt are left out."""
+    return [
+        {"text": text[start:end], "layer": int(layer) if layer >= 0 else None}
+        for (start, end), layer in zip(encoded.tokens.offsets, np.asarray(encoded.pruned_after))
+        if end > start
+    ]

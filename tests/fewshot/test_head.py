@@ -1,0 +1,99 @@
+"""The head: scores by hand, clusters, names, the shortlist."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+import numpy as np
+import pytest
+
+from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet
+from rasa_tokprune.fewshot import head as head_module
+from rasa_tokprune.fewshot.head import PrototypeHead
+
+
+def head_of(support: SupportSet) -> PrototypeHead:
+    return PrototypeHead.fit(support.embeddings, support.prototype_of, support.class_of)
+
+
+def test_scores_by_hand() -> None:
+    support = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, -1.0]])
+    head = head_of(SupportSet.of(support, ["a", "a", "b"]))
+    query = np.array([0.8, 0.6], dtype=np.float32)
+    scores = head.score(query)
+    logits = head.weights @ query + head.biases
+    nearest = 0.6 * 0.8 + 0.8 * 0.6  # 0.96, to the second example
+    assert scores.similarity[0] == pytest.approx(nearest, abs=1e-3)
+    assert scores.nearest[0] in np.flatnonzero((head.examples @ query) > 0.95)
+    assert scores.class_scores[0] == pytest.approx(logits[0] + 2 * nearest, abs=1e-2)
+    # The example's own nearest neighbour lies at cosine 0.6.
+    mean = query @ np.array([1.6, 0.8]) / np.sqrt(1.6**2 + 0.8**2)
+    expected = logits[0] + 5 * (mean + nearest + (nearest - 0.6))
+    assert scores.in_scope[0] == pytest.approx(expected, abs=2e-2)
+    # The lone example of b has no neighbour: the typical tightness, 0.6, stands in.
+    assert scores.in_scope[1] == pytest.approx(logits[1] + 5 * (-0.6 - 0.6 - 1.2), abs=2e-2)
+
+
+def test_a_shortlist_gives_what_looking_everywhere_gives(
+    around: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = head_of(SupportSet.of(*around(60, 6, noise=1.5)))
+    query, _ = around(60, 3, noise=1.5, draw=1)
+    query = query / np.linalg.norm(query, axis=1, keepdims=True)
+    short = [head.score(each) for each in query]
+    monkeypatch.setattr(head_module, "_N_SHORTLIST", 60)
+    full = [head.score(each) for each in query]
+    same = [s.class_scores.argmax() == f.class_scores.argmax() for s, f in zip(short, full)]
+    assert np.mean(same) >= 0.99
+    for one, other in zip(short, full):
+        seen = one.nearest >= 0
+        assert seen.sum() == 5
+        np.testing.assert_allclose(one.in_scope[seen], other.in_scope[seen], rtol=1e-5)
+        np.testing.assert_array_equal(one.nearest[seen], other.nearest[seen])
+        # Nothing beyond the shortlist overtakes it.
+        assert one.class_scores[~seen].max() <= one.class_scores[seen].max()
+
+
+def test_an_intent_of_two_clusters_gets_two_prototypes(around: Callable) -> None:
+    embeddings, labels = around(6, 8, noise=0.7)
+    merged = [f"topic_{int(label[-3:]) // 2}" for label in labels]
+    support = SupportSet.of(embeddings, merged)
+    assert np.bincount(support.class_of).tolist() == [2, 2, 2]
+    for prototype in range(6):  # no cluster mixes two of the original intents
+        members = support.sources[support.prototype_of == prototype]
+        assert len({labels[member] for member in members}) == 1
+    query, answers = around(6, 20, noise=0.7, draw=1)
+    found = PrototypeClassifier.fit(embeddings, merged).predict(query)
+    expected = [f"topic_{int(answer[-3:]) // 2}" for answer in answers]
+    assert np.mean([a == b for a, b in zip(found, expected)]) > 0.95
+
+
+def test_one_cluster_stays_one_prototype(around: Callable) -> None:
+    assert SupportSet.of(*around(5, 20, noise=1.0)).class_of.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_telling_name_is_one_more_example_and_a_random_one_is_not(around: Callable) -> None:
+    embeddings, labels = around(12, 4)
+    centres = embeddings.reshape(12, 4, -1).mean(axis=1)
+    stranger = np.random.default_rng(5).normal(size=48)
+    names = {f"intent_{i:03}": centres[i] for i in range(11)}
+    names["intent_011"] = -centres[11] + 0.1 * stranger
+    support = SupportSet.of(embeddings, labels, None, names)
+    named = support.targets[support.is_name]
+    assert sorted(named.tolist()) == list(range(11))
+    assert (support.sources[~support.is_name] >= 0).all()
+    without = SupportSet.of(embeddings, labels, None, {})
+    assert not without.is_name.any()
+
+
+def test_names_help_where_there_is_one_example(around: Callable) -> None:
+    embeddings, labels = around(30, 1, noise=1.6)
+    query, answers = around(30, 20, noise=1.6, draw=1)
+    named, _ = around(30, 1, noise=0.8, draw=2)
+    names = dict(zip(labels, named))
+    accuracies = [
+        np.mean(np.array(PrototypeClassifier.fit(embeddings, labels, names=each).predict(query))
+                == np.array(answers))
+        for each in ({}, names)
+    ]  # fmt: skip
+    assert accuracies[1] > accuracies[0] + 0.05

@@ -1,11 +1,15 @@
-"""Made-up rows of every benchmark, and messages the tiny checkpoints know."""
+"""Made-up rows of every benchmark, messages the tiny checkpoints know, and a small bot."""
 
 from __future__ import annotations
 
-from typing import Any, Dict, List
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence
 
+import numpy as np
 import pytest
+from rasa.shared.utils.io import write_yaml
 
+from rasa_tokprune.encoder import Encoder
 from tests.conftest import CORPUS
 
 ENVIRONMENT = {
@@ -15,6 +19,12 @@ ENVIRONMENT = {
     "versions": {"torch": "2.1"},
     "date": "2026-01-02",
 }
+
+SHIPPING = ["where is my parcel", "when will my parcel arrive", "is the parcel on its way"]
+REFUND = ["I want my money back", "refund the order please", "can I get a refund"]
+HELLO = ["hello there", "hello hello", "good morning to you"]
+TRAIN = {"shipping": SHIPPING, "refund": REFUND, "hello": HELLO}
+OOS = ["sing me a song", "who won the cup"]
 
 
 @pytest.fixture
@@ -56,3 +66,53 @@ def rasa_rows() -> List[Dict[str, Any]]:
     keyword = {"pipeline": "keyword", "settings": {}, "rss_mb": 500.0, "accuracy": None}
     ours = {"pipeline": "tokprune", "settings": {"prune": "off"}, "rss_mb": 550.0, "accuracy": 0.8}
     return [{**common, **own, "train_s": 12.0} for own in (keyword, ours)]
+
+
+def write_nlu(path: Path, intents: Mapping[str, Sequence[str]]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nlu = [
+        {"intent": intent, "examples": "".join(f"- {text}\n" for text in texts)}
+        for intent, texts in intents.items()
+    ]
+    write_yaml({"version": "3.1", "nlu": nlu}, path)
+    return path
+
+
+@pytest.fixture
+def options(tiny_bert: Path, tmp_path: Path) -> List[str]:
+    places = ["--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
+    return ["evaluate", "--models", str(tiny_bert), *places]
+
+
+@pytest.fixture
+def quick(options: List[str]) -> List[str]:
+    return [*options, "--quiet", "--no-plots"]
+
+
+@pytest.fixture
+def bot(tmp_path: Path) -> List[str]:
+    """Four test messages, word for word from the training data; one has another's intent."""
+    test = {"shipping": SHIPPING[:2], "hello": [HELLO[0], REFUND[0]]}
+    train = write_nlu(tmp_path / "data" / "nlu.yml", TRAIN)
+    return ["--train", str(train), "--test", str(write_nlu(tmp_path / "test.yml", test))]
+
+
+@pytest.fixture
+def oos_file(tmp_path: Path) -> Path:
+    path = tmp_path / "oos.txt"
+    path.write_text("\n\n".join(OOS), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    """Returns a list that gets every text an encoder encodes."""
+    texts: List[str] = []
+    original = Encoder.encode
+
+    def encode(self: Encoder, given: Sequence[str], **settings: Any) -> np.ndarray:
+        texts.extend(given)
+        return original(self, given, **settings)
+
+    monkeypatch.setattr(Encoder, "encode", encode)
+    return texts

@@ -1,0 +1,198 @@
+"""The classifier's own keys: out-of-scope intents, fallback, report, explanations."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any, Callable, List
+
+import numpy as np
+import pytest
+from rasa.nlu.classifiers.fallback_classifier import FallbackClassifier, undo_fallback_prediction
+from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.constants import INTENT
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from tests.components.checks import names, parse
+
+Make = Callable[..., Any]
+NAME = "TokPruneIntentClassifier"
+STRANGE = ["12345 12345 12345", "? ? ? ?", "Austria Switzerland Austria"]
+
+
+@pytest.fixture
+def with_strangers(training_data: TrainingData) -> TrainingData:
+    """Returns the tiny bot's data with an intent for what it does not cover."""
+    strange = [Message.build(text, intent="out_of_scope") for text in (*STRANGE, "? 12345 ?")]
+    return TrainingData([*training_data.training_examples, *strange])
+
+
+def test_an_out_of_scope_intent_is_found_by_its_name(
+    create: Make, with_strangers: TrainingData
+) -> None:
+    found = create(TokPruneIntentClassifier)
+    found.train(with_strangers)
+    told = create(TokPruneIntentClassifier, oos_intents=["out_of_scope"])
+    told.train(with_strangers)
+    plain = create(TokPruneIntentClassifier, oos_intents=[])
+    plain.train(with_strangers)
+    classes = found._prototypes.classes
+    assert [classes[number] for number in found._prototypes.oos_classes] == ["out_of_scope"]
+    assert told._prototypes.oos_classes == found._prototypes.oos_classes
+    assert plain._prototypes.oos_classes == ()
+    answers = [message.get(INTENT) for message in parse(found, *STRANGE, "? 12345 ?")]
+    confidences = [each["confidence"] for each in answers if each["name"] == "out_of_scope"]
+    assert confidences, "a tiny random encoder knows at least one of its examples again"
+    assert min(confidences) >= 0.5
+
+
+def test_an_out_of_scope_intent_without_examples_is_refused(
+    create: Make, training_data: TrainingData
+) -> None:
+    classifier = create(TokPruneIntentClassifier, oos_intents=["gret"])
+    with pytest.raises(
+        InvalidConfigException, match="oos_intents names 'gret', which has no example.*'greet'"
+    ):
+        classifier.train(training_data)
+
+
+def test_emit_fallback_is_what_a_fallback_classifier_at_one_half_does(
+    create: Make, training_data: TrainingData
+) -> None:
+    plain, emitting = (
+        create(TokPruneIntentClassifier, emit_fallback=flag) for flag in (False, True)
+    )
+    for classifier in (plain, emitting):
+        classifier.train(training_data)
+        # A tiny random encoder is sure of nothing; here it is of messages above the median.
+        margins = [classifier.explain(text)["margin"] for text in ("hello there", *STRANGE)]
+        point = classifier._prototypes.confidence_map.operating_point + float(np.median(margins))
+        changed = dataclasses.replace(
+            classifier._prototypes.confidence_map, operating_point=point, bend_end=point + 1
+        )
+        classifier._prototypes = dataclasses.replace(classifier._prototypes, confidence_map=changed)
+    settings = {"threshold": 0.5, "ambiguity_threshold": 0.0}
+    fallback = FallbackClassifier({**FallbackClassifier.get_default_config(), **settings})
+    own = [example.get("text") for example in training_data.intent_examples]
+    texts = [*own, *STRANGE, "", "order order order"]
+    expected = fallback.process(parse(plain, *texts))
+    found = parse(emitting, *texts)
+    n_fallback = 0
+    for one, other in zip(found, expected):
+        assert one.get(INTENT)["name"] == other.get(INTENT)["name"]
+        assert names(one) == names(other)[: len(names(one))]
+        n_fallback += one.get(INTENT)["name"] == "nlu_fallback"
+        if one.get(INTENT)["name"] == "nlu_fallback":
+            assert one.get(INTENT)["confidence"] > 0.5, "one minus the best intent's"
+        if one.get(INTENT)["name"] == "nlu_fallback" and len(names(one)) > 1:
+            undone = undo_fallback_prediction(one.as_dict(only_output_properties=True))
+            assert undone["intent"]["name"] == names(one)[1]
+    assert 0 < n_fallback < len(texts)
+
+
+def test_the_report_is_stored_and_logged(
+    trained: TokPruneIntentClassifier, stored: Make, training_data: TrainingData
+) -> None:
+    report = json.loads((stored(TokPruneIntentClassifier) / "report.json").read_text())
+    assert report["n_examples"] == 13
+    assert report["n_intents"] == 5
+    assert 0 <= report["accuracy"] <= 1
+    assert {entry["intent"] for entry in report["intents"]} <= {
+        "greet", "bye", "thank+bye", "address", "faq",
+    }  # fmt: skip
+    texts = {example.get("text") for example in training_data.intent_examples}
+    assert {entry["example"] for entry in report["confused"]} <= texts
+
+
+def test_the_summary_is_logged(
+    create: Make, training_data: TrainingData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rasa_tokprune.components import intent_classifier
+
+    lines: List[str] = []
+
+    class Recorder:
+        def info(self, event: str, **values: Any) -> None:
+            lines.append(f"{event} {values.get('event_info', '')}")
+
+    monkeypatch.setattr(intent_classifier, "logger", Recorder())
+    create(TokPruneIntentClassifier).train(training_data)
+    assert any("cross-validation over" in line and "macro F1" in line for line in lines)
+    lines.clear()
+    create(TokPruneIntentClassifier, cross_validation=False).train(training_data)
+    assert lines
+    assert not any("cross_validation" in line for line in lines)
+
+
+def test_without_cross_validation_answers_are_the_same_and_no_report_is_stored(
+    create: Make, trained: TokPruneIntentClassifier, training_data: TrainingData, stored: Make
+) -> None:
+    (stored(TokPruneIntentClassifier) / "report.json").unlink()
+    classifier = create(TokPruneIntentClassifier, cross_validation=False)
+    classifier.train(training_data)
+    assert not (stored(TokPruneIntentClassifier) / "report.json").exists()
+    one, other = parse(trained, "where is my order")[0], parse(classifier, "where is my order")[0]
+    assert one.get("intent_ranking") == other.get("intent_ranking")
+
+
+def test_explanations_are_off_by_default(trained: TokPruneIntentClassifier) -> None:
+    output = parse(trained, "hello there")[0].as_dict(only_output_properties=True)
+    assert "intent_explanation" not in output
+
+
+def test_an_explanation_names_examples_and_tokens(
+    create: Make, load: Make, training_data: TrainingData
+) -> None:
+    classifier = create(TokPruneIntentClassifier, explain=True, use_intent_names=False)
+    classifier.train(training_data)
+    loaded = load(TokPruneIntentClassifier, explain=True, use_intent_names=False)
+    texts = {example.get("text"): example.get(INTENT) for example in training_data.intent_examples}
+    for component in (classifier, loaded):
+        message, blank = parse(component, "good morning", " ")
+        output = message.as_dict(only_output_properties=True)
+        explanation = output["intent_explanation"]
+        json.dumps(explanation)
+        best, runner_up = explanation["intents"]
+        assert best["intent"] == message.get(INTENT)["name"]
+        assert best["confidence"] == pytest.approx(message.get(INTENT)["confidence"], abs=1e-3)
+        for entry in (best, runner_up):
+            assert texts[entry["nearest_example"]] == entry["intent"]
+        assert best["nearest_example"] == "good morning"
+        assert best["similarity"] == pytest.approx(1.0, abs=0.01)
+        assert explanation["is_accepted"] == (best["confidence"] >= 0.5)
+        assert explanation["is_accepted"] == (explanation["margin"] >= 0)
+        assert "".join(token["text"] for token in explanation["tokens"]) == "goodmorning"
+        assert {token["layer"] for token in explanation["tokens"]} <= {None, 1}
+        assert any(token["layer"] == 1 for token in explanation["tokens"])
+        assert blank.get("intent_explanation")["intents"] == []
+        assert blank.get("intent_explanation")["margin"] is None
+
+
+def test_an_untrained_classifier_explains_nothing(create: Make) -> None:
+    from rasa_tokprune.components.errors import TokPruneComponentError
+
+    with pytest.raises(TokPruneComponentError, match="not trained"):
+        create(TokPruneIntentClassifier).explain("hello")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("use_intent_names", "yes", "use_intent_names must be true or false; got 'yes'"),
+        ("emit_fallback", 1, "emit_fallback must be true or false; got 1"),
+        ("cross_validation", 5, "cross_validation must be true or false; got 5"),
+        ("explain", None, "explain must be true or false; got None"),
+        ("oos_intents", "oos", r"oos_intents must be a list of intents.*got 'oos'"),
+        ("oos_intents", [3], r"oos_intents must be a list of intents.*got \[3\]"),
+        ("target_in_scope_rejection", 1.0, r"must be a number in \[0, 1\).*got 1.0"),
+        ("target_in_scope_rejection", "5%", r"must be a number in \[0, 1\).*got '5%'"),
+        ("target_in_scope_rejection", True, r"must be a number in \[0, 1\).*got True"),
+    ],
+)
+def test_wrong_values_give_one_clear_line(create: Make, key: str, value: Any, message: str) -> None:
+    with pytest.raises(InvalidConfigException, match=message) as error:
+        create(TokPruneIntentClassifier, **{key: value})
+    assert "\n" not in str(error.value)
+    assert str(error.value).startswith(NAME)

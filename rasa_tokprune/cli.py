@@ -1,9 +1,11 @@
-"""The `rasa-tokprune` command: which plans are shipped, evaluation, and the benchmark."""
+"""The `rasa-tokprune` command: plans, evaluation, explanations, and the benchmark."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
+from pathlib import Path
 from typing import List, Optional, Sequence
 
 from rasa_tokprune import __version__
@@ -23,6 +25,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("plans", help="list the shipped pruning plans")
     add_evaluate(commands.add_parser("evaluate", help="accuracy and trust on labelled messages"))
+    _add_explain(commands.add_parser("explain", help="why a trained model answers as it does"))
     add_benchmarks(commands.add_parser("bench", help="measure this package and its peers"))
     parsed = parser.parse_args(arguments)
     if parsed.command == "plans":
@@ -30,6 +33,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return 0
     if parsed.command == "evaluate":
         return _evaluate(parsed)
+    if parsed.command == "explain":
+        return _explain(parsed)
     if parsed.command == "bench":
         return _bench(parsed)
     parser.print_help()
@@ -44,6 +49,30 @@ def _evaluate(arguments: argparse.Namespace) -> int:
     except TokPruneError as error:
         print(f"rasa-tokprune evaluate: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("texts", nargs="+", metavar="MESSAGE")
+    parser.add_argument(
+        "--model", type=Path, default=Path("models"), help="archive, or folder: its newest one"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+
+
+def _explain(arguments: argparse.Namespace) -> int:
+    from rasa_tokprune.components.explain_model import explain_with_model
+    from rasa_tokprune.explanation import explanation_lines
+
+    try:
+        explanations = explain_with_model(arguments.model, arguments.texts)
+    except TokPruneError as error:
+        print(f"rasa-tokprune explain: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+    if arguments.json:
+        print("\n".join(json.dumps(each, ensure_ascii=False) for each in explanations))
+    else:
+        print("\n\n".join("\n".join(explanation_lines(each)) for each in explanations))
+    return 0
 
 
 def _bench(arguments: argparse.Namespace) -> int:

@@ -1,71 +1,142 @@
-r"""Compares mean prototypes with refined ones on few-shot samples of labelled files.
+r"""Compares parts of the few-shot head, and out-of-scope scores, on samples of labelled files.
 
 python -m rasa_tokprune.evaluation.heads --out docs/data/heads.jsonl --markdown docs/design.md \
     banking77=banking77/adapt.yml clinc150=clinc150/adapt.yml hwu64=hwu64/adapt.yml
 
-Each file is sampled three times: 5 examples per intent are the support set, the rest the query.
+Each file is sampled three times: 5 examples per intent are the support set, the rest the query; 15%
+of the intents are left out of the support set, and their messages are out of scope.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 import numpy as np
+from scipy.special import softmax
 
 from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
-from rasa_tokprune.fewshot import PrototypeClassifier
+from rasa_tokprune.evaluation.tasks import read_examples, sample_shots
+from rasa_tokprune.fewshot import PrototypeClassifier, embed_names
+from rasa_tokprune.fewshot.metrics import auroc
+from rasa_tokprune.fewshot.temperature import PRIOR_TEMPERATURE
 
 N_SHOT = 5
 SEEDS = (0, 1, 2)
+SHARE_LEFT_OUT = 0.15
 MARKER = "heads"
+ACCURACIES = {
+    "means": "means, cosine",
+    "refined": "refined by logistic regression",
+    "named": "refined, with names",
+    "full": "refined, with names and nearest example",
+}
+SCORES = {
+    "max_softmax": "largest softmax",
+    "logit": "logit",
+    "nearest": "cosine to the nearest example",
+    "logit_nearest": "logit + 5 * that",
+    "in_scope": "in-scope score",
+}
 
 
 def measure(task: str, path: Path) -> Iterator[Dict[str, Any]]:
-    """Yields accuracy of both kinds of prototype for each sample of a labelled file."""
-    from rasa.shared.nlu.training_data.loading import load_data
-
-    examples = load_data(str(path)).intent_examples
-    labels = np.array([example.get("intent") for example in examples])
-    embeddings = load_encoder().encode([example.get("text") for example in examples])
+    """Yields accuracies and AUROCs for each sample of a labelled file."""
+    texts, names, _ = read_examples(path)
+    labels = np.array(names)
+    encoder = load_encoder(precision="auto")
+    embeddings = encoder.encode(texts)
+    readable = embed_names(names, encoder.encode)
     for seed in SEEDS:
-        is_support = _sample(labels, seed)
-        classifier = PrototypeClassifier.fit(embeddings[is_support], labels[is_support].tolist())
-        query, answers = embeddings[~is_support], labels[~is_support]
-        nearest = np.array(classifier.classes)[classifier.similarity(query).argmax(axis=1)]
+        intents = np.random.default_rng(seed).permutation(np.unique(labels))
+        left_out = intents[: round(SHARE_LEFT_OUT * len(intents))]
+        is_known = ~np.isin(labels, left_out)
+        known = np.flatnonzero(is_known)
+        support = known[sample_shots(labels[known].tolist(), N_SHOT, seed)]
+        query = np.setdiff1d(known, support)
+        strangers = np.flatnonzero(~is_known)
         yield {
             "task": task,
             "seed": seed,
             "n_shot": N_SHOT,
-            "n_way": len(classifier.classes),
-            "n_query": len(answers),
-            "means": float(np.mean(nearest == answers)),
-            "refined": float(np.mean(np.array(classifier.predict(query)) == answers)),
-            "temperature": classifier.temperature,
+            "n_way": len(intents) - len(left_out),
+            "n_query": len(query),
+            "n_out_of_scope": len(strangers),
+            **_measure_sample(embeddings, labels, readable, support, query, strangers),
         }
 
 
-def _sample(labels: np.ndarray, seed: int) -> np.ndarray:
-    rng = np.random.default_rng(seed)
-    is_support = np.zeros(len(labels), dtype=bool)
-    for label in np.unique(labels):
-        is_support[rng.permutation(np.flatnonzero(labels == label))[:N_SHOT]] = True
-    return is_support
+def _measure_sample(
+    embeddings: np.ndarray,
+    labels: np.ndarray,
+    readable: Mapping[str, np.ndarray],
+    support: np.ndarray,
+    query: np.ndarray,
+    strangers: np.ndarray,
+) -> Dict[str, float]:
+    def fit(names: Optional[Mapping[str, np.ndarray]]) -> PrototypeClassifier:
+        return PrototypeClassifier.fit(embeddings[support], labels[support].tolist(), names=names)
+
+    plain, named = fit(None), fit(readable)
+
+    def accuracy(scores: np.ndarray) -> float:
+        return float(np.mean(np.array(plain.classes)[scores.argmax(axis=1)] == labels[query]))
+
+    full = np.stack([named.decide(each).scores.class_scores for each in embeddings[query]])
+    own, other = (_scores(named, embeddings[rows]) for rows in (query, strangers))
+    return {
+        "means": accuracy(plain.similarity(embeddings[query])),
+        "refined": accuracy(_logits(plain, embeddings[query])),
+        "named": accuracy(_logits(named, embeddings[query])),
+        "full": accuracy(full),
+        **{name: auroc(own[name], other[name]) for name in SCORES},
+    }
+
+
+def _logits(classifier: PrototypeClassifier, embeddings: np.ndarray) -> np.ndarray:
+    logits = embeddings @ classifier.head.weights.T + classifier.head.biases
+    best = np.full((len(logits), len(classifier.classes)), -np.inf)
+    np.maximum.at(best.T, classifier.head.class_of, logits.T)
+    return best
+
+
+def _scores(classifier: PrototypeClassifier, embeddings: np.ndarray) -> Dict[str, np.ndarray]:
+    """Returns each out-of-scope score of each query; higher = in scope."""
+    logits = _logits(classifier, embeddings).max(axis=1)
+    nearest = (embeddings @ classifier.head.examples.T).max(axis=1)
+    decided = [classifier.decide(each).scores for each in embeddings]
+    class_scores = np.stack([scores.class_scores for scores in decided])
+    return {
+        "max_softmax": softmax(class_scores / PRIOR_TEMPERATURE, axis=1).max(axis=1),
+        "logit": logits,
+        "nearest": nearest,
+        "logit_nearest": logits + 5 * nearest,
+        "in_scope": np.array([s.in_scope[s.class_scores.argmax()] for s in decided]),
+    }
 
 
 def render(rows: Sequence[Dict[str, Any]]) -> str:
-    """Returns a Markdown table of mean accuracies."""
+    """Returns a Markdown table of means over the samples."""
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     lines = [f"| accuracy % | {' | '.join(tasks)} |", "|---|" + "--:|" * len(tasks)]
-    for head, text in (("means", "means, cosine"), ("refined", "refined")):
-        cells = [
-            f"{100 * np.mean([row[head] for row in rows if row['task'] == task]):.1f}"
-            for task in tasks
-        ]
-        lines.append(f"| {text} | {' | '.join(cells)} |")
+    lines += [_line(rows, tasks, name, text, 100, 1) for name, text in ACCURACIES.items()]
+    lines += ["", f"| out-of-scope AUROC | {' | '.join(tasks)} |", "|---|" + "--:|" * len(tasks)]
+    lines += [_line(rows, tasks, name, text, 1, 3) for name, text in SCORES.items()]
     return "\n".join(lines)
+
+
+def _line(
+    rows: Sequence[Dict[str, Any]],
+    tasks: Sequence[str],
+    name: str,
+    text: str,
+    scale: float,
+    digits: int,
+) -> str:
+    means = [np.mean([row[name] for row in rows if row["task"] == task]) for task in tasks]
+    return f"| {text} | {' | '.join(f'{scale * mean:.{digits}f}' for mean in means)} |"
 
 
 def main() -> None:

@@ -43,7 +43,7 @@ def _draw_calibration(row: Mapping[str, Any], title: str, path: Path) -> None:
     )  # fmt: skip
     for entry in bins:
         place = ((entry["from"] + entry["to"]) / 2, 0.01)
-        axis.annotate(str(entry['count']), place, ha="center", fontsize=8)
+        axis.annotate(str(entry["count"]), place, ha="center", fontsize=8)
     axis.set(xlabel="confidence (number of messages below)", ylabel="accuracy", ylim=(0, 1.02))
     axis.legend(loc="upper left", fontsize=8)
     _save(figure, path)

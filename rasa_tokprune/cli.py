@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import warnings
 from pathlib import Path
 from typing import List, Optional, Sequence
 
@@ -18,6 +20,7 @@ from rasa_tokprune.evaluation.evaluate.arguments import add_evaluate
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command and returns its exit code."""
+    _quieten_imports()
     parser = argparse.ArgumentParser(
         prog="rasa-tokprune", description="Token-pruned sentence encoders for Rasa."
     )
@@ -51,6 +54,11 @@ def _evaluate(arguments: argparse.Namespace) -> int:
         return 2
 
 
+def _quieten_imports() -> None:
+    """Keeps TensorFlow, which Rasa imports, from telling of missing GPUs."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
 def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("texts", nargs="+", metavar="MESSAGE")
     parser.add_argument(
@@ -60,11 +68,13 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 
 def _explain(arguments: argparse.Namespace) -> int:
-    from rasa_tokprune.components.explain_model import explain_with_model
     from rasa_tokprune.explanation import explanation_lines
 
     try:
-        explanations = explain_with_model(arguments.model, arguments.texts)
+        with warnings.catch_warnings(record=True):  # Rasa's imports deprecate one another
+            from rasa_tokprune.components.explain_model import explain_with_model
+
+            explanations = explain_with_model(arguments.model, arguments.texts)
     except TokPruneError as error:
         print(f"rasa-tokprune explain: {' '.join(str(error).split())}", file=sys.stderr)
         return 2

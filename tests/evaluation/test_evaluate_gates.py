@@ -12,6 +12,7 @@ import pytest
 from rasa_tokprune.cli import main
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.evaluation.evaluate.encoders import choose_encoders
 from rasa_tokprune.evaluation.evaluate.gates import GATES, check_limits, violations
 from rasa_tokprune.evaluation.evaluate.table import render, summarize
 from tests.evaluation.conftest import HELLO, TRAIN, write_nlu
@@ -106,6 +107,7 @@ def test_exit_code_tells_of_a_gate(
         (["--train", "absent.yml"], "there is no file 'absent.yml'"),
         (["--task", "x", "a.yml", "b.yml"], "give either --train and --test"),
         (["--out", __file__], "--out: cannot write to"),
+        (["--cache", __file__], "--cache: cannot write to"),
     ],
 )
 def test_wrong_input_is_one_line_before_anything_is_encoded(
@@ -165,6 +167,14 @@ def test_only_a_train_file(
 ) -> None:
     assert main([*quick, *bot[:2]]) == 2
     assert "--test is missing" in capsys.readouterr().err
+
+
+def test_same_name_for_two_models(tmp_path: Path) -> None:
+    for parent in ("a", "b"):
+        (tmp_path / parent / "bert").mkdir(parents=True)
+    models = [str(tmp_path / parent / "bert") for parent in ("a", "b")]
+    with pytest.raises(ConfigError, match="two of them would be called 'bert'"):
+        choose_encoders(models, ["off"], precision="auto", backend="auto")
 
 
 def test_a_number_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:

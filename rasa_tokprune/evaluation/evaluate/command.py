@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -51,7 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         backend=arguments.backend,
     )
-    _make_folder(arguments.out)
+    _make_folder("--out", arguments.out)
+    if arguments.cache is not None:
+        _make_folder("--cache", arguments.cache)
     encoded = _encode(choices, tasks, settings, arguments)
     runs = [
         Run(task, texts, n_shot, seed)
@@ -175,9 +178,10 @@ def _seeds(values: Sequence[int]) -> List[int]:
     return list(dict.fromkeys(values))
 
 
-def _make_folder(path: Path) -> None:
+def _make_folder(option: str, path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
-        (path / ROWS).touch()
+        with tempfile.TemporaryFile(dir=path):
+            pass
     except OSError as error:
-        raise ConfigError(f"--out: cannot write to '{path}': {error.strerror}") from error
+        raise ConfigError(f"{option}: cannot write to '{path}': {error.strerror}") from error

@@ -60,8 +60,8 @@ class PrototypeClassifier:
         temperature: Divides differences of class scores in sharing out what the best class's
             confidence leaves; lower gives the runner-up less.
         oos_classes: Numbers of the classes that say out-of-scope.
-        sources: Number of each example as it was given to `fit`, -1 for the name of an intent,
-            (n_examples,).
+        sources: Number of each of the head's examples as it was given to `fit`, -1 for the name
+            of an intent, (n_examples,).
     """
 
     classes: Tuple[str, ...]

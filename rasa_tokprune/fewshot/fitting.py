@@ -78,7 +78,7 @@ def fit_classifier(
         confidence_map=ConfidenceMap.fit(samples, n_way, target_in_scope_rejection),
         temperature=fit_temperature(ways[0].class_scores, support.targets[ways[0].rows]),
         oos_classes=oos,
-        sources=support.sources,
+        sources=support.sources[head.rows],
     )
     strangers = _sample(ways[0], support, oos, are_oos=True)
     return Fitted(classifier, ways[0], samples, strangers.in_scope)

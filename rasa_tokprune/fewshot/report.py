@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -26,6 +26,8 @@ _SUSPICIOUS_LOG_ODDS = 3.0
 _MAX_ENTRIES = 100
 # Rows of the similarity matrix at a time.
 _CHUNK = 1000
+# Beyond so many messages only equal ones are looked for, not nearly equal ones.
+_MAX_COMPARED = 20_000
 
 
 def training_report(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -> Dict[str, Any]:
@@ -152,36 +154,48 @@ def _suspicious(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -> Li
 
 def _duplicates(support: SupportSet, texts: Sequence[str]) -> Dict[str, List[Dict[str, Any]]]:
     """Returns equal messages within an intent, equal and nearly equal ones across intents."""
-    rows = np.flatnonzero(~support.is_name)
-    embeddings, targets = support.embeddings[rows], support.targets[rows]
     found: Dict[str, List[Dict[str, Any]]] = {
         "duplicates": [],
         "contradictions": [],
         "near_duplicates": [],
     }
+    for row, other, similarity in _alike(support, texts):
+        is_same_text = math.isnan(similarity)
+        if support.targets[row] == support.targets[other]:
+            kind = "duplicates" if is_same_text else None
+        else:
+            kind = "contradictions" if is_same_text else "near_duplicates"
+        if kind and len(found[kind]) < _MAX_ENTRIES:
+            found[kind].append(
+                {
+                    "text": texts[support.sources[row]],
+                    "intent": support.classes[support.targets[row]],
+                    "other_text": texts[support.sources[other]],
+                    "other_intent": support.classes[support.targets[other]],
+                    "similarity": 1.0 if is_same_text else _number(similarity),
+                }
+            )
+    return found
+
+
+def _alike(support: SupportSet, texts: Sequence[str]) -> Iterator[Tuple[int, int, float]]:
+    """Yields pairs of rows with the same text (similarity NaN) or nearly the same embedding."""
+    rows = np.flatnonzero(~support.is_name)
+    plain = {row: " ".join(texts[support.sources[row]].lower().split()) for row in rows}
+    first: Dict[str, int] = {}
+    for row in rows:
+        other = first.setdefault(plain[row], row)
+        if other != row:
+            yield other, row, math.nan
+    if len(rows) > _MAX_COMPARED:
+        return
+    embeddings = support.embeddings[rows]
     for start in range(0, len(rows), _CHUNK):
         cosines = embeddings[start : start + _CHUNK] @ embeddings.T
-        for row, other in np.argwhere(cosines > NEAR_DUPLICATE):
-            first, second = rows[start + row], rows[other]
-            if start + row >= other:
-                continue
-            text, other_text = texts[support.sources[first]], texts[support.sources[second]]
-            is_same = text.strip().lower() == other_text.strip().lower()
-            if targets[start + row] == targets[other]:
-                kind = "duplicates" if is_same else None
-            else:
-                kind = "contradictions" if is_same else "near_duplicates"
-            if kind and len(found[kind]) < _MAX_ENTRIES:
-                found[kind].append(
-                    {
-                        "text": text,
-                        "intent": support.classes[targets[start + row]],
-                        "other_text": other_text,
-                        "other_intent": support.classes[targets[other]],
-                        "similarity": _number(cosines[row, other]),
-                    }
-                )
-    return found
+        for place, other_place in np.argwhere(cosines > NEAR_DUPLICATE):
+            row, other = rows[start + place], rows[other_place]
+            if row < other and plain[row] != plain[other]:
+                yield row, other, float(cosines[place, other_place])
 
 
 def _confidence_part(fitted: Fitted, support: SupportSet) -> Dict[str, Any]:

@@ -97,3 +97,13 @@ def test_names_help_where_there_is_one_example(around: Callable) -> None:
         for each in ({}, names)
     ]  # fmt: skip
     assert accuracies[1] > accuracies[0] + 0.05
+
+
+def test_of_a_large_intent_a_hundred_examples_are_looked_at(around: Callable) -> None:
+    embeddings, labels = around(3, 400, noise=1.5)
+    head = head_of(SupportSet.of(embeddings, labels))
+    assert np.diff(head.starts).tolist() == [100, 100, 100]
+    assert len(set(head.rows.tolist())) == 300
+    query, answers = around(3, 50, noise=1.5, draw=1)
+    found = PrototypeClassifier.fit(embeddings, labels).predict(query)
+    assert np.mean([a == b for a, b in zip(found, answers)]) > 0.95

@@ -29,8 +29,8 @@ def _data(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--test", type=Path, metavar="PATH", help="its test messages")
     group.add_argument("--oos", type=Path, metavar="FILE", help="its out-of-scope messages")
     group.add_argument(
-        "--task", nargs="+", action="append", default=[], metavar="NAME TRAIN TEST [OOS]",
-        help="several bots: a name and the files of one; may be repeated",
+        "--task", nargs="+", action="append", default=[], metavar=("NAME", "PATH"),
+        help="NAME TRAIN TEST [OOS]: one of several bots; to be repeated",
     )  # fmt: skip
     group.add_argument(
         "--shots", nargs="+", default=[ALL_SHOTS], metavar="N",

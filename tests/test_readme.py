@@ -8,7 +8,7 @@ import pytest
 from rasa.shared.utils.io import read_yaml
 
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
-from rasa_tokprune.evaluation import cross_validation, heads, rasa_table
+from rasa_tokprune.evaluation import cross_validation, decision_table, heads, rasa_table
 from tests.real_data import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,6 +58,18 @@ def test_tables_are_generated_from_the_raw_data(document: str, data: str, module
     text = (ROOT / document).read_text(encoding="utf-8")
     table = module.render(rasa_table.read_rows(DATA / data))  # type: ignore[attr-defined]
     assert rasa_table.replace_table(text, table, module.MARKER) == text  # type: ignore[attr-defined]
+
+
+def test_decision_tables_are_generated_from_the_raw_data() -> None:
+    rows = [rasa_table.read_rows(DATA / f"{name}.jsonl") for name in ("evaluation", "pipelines")]
+    lines = decision_table.measured_lines(*rows)
+    document = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    for text, table, marker in (
+        (document, decision_table.render_accuracy(lines), decision_table.ACCURACY_MARKER),
+        (document, decision_table.render_trust(lines), decision_table.TRUST_MARKER),
+        (README, decision_table.render_claim(lines), decision_table.CLAIM_MARKER),
+    ):
+        assert rasa_table.replace_table(text, table, marker) == text
 
 
 def test_claim_is_generated_from_the_raw_data() -> None:

@@ -17,6 +17,7 @@ from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
 
 ACCURACY_MARKER = "decisions_accuracy"
 TRUST_MARKER = "decisions_trust"
+CLAIM_MARKER = "decisions_claim"
 TASKS = (
     "banking77_5shot", "banking77_10shot", "clinc150_5shot", "hwu64_5shot", "sofmattress",
     "powerplay11", "cfpb_long_20shot",
@@ -70,13 +71,13 @@ def measured_lines(
     """Returns what was measured by line and task, in reading order.
 
     Args:
-        evaluation: Rows of `rasa-tokprune evaluate`; those un-pruned and learned from a whole
-            file count, several seeds are averaged.
+        evaluation: Rows of `rasa-tokprune evaluate`; those learned from a whole file count,
+            several seeds are averaged.
         pipelines: Rows of `rasa_tokprune.evaluation.pipelines`.
     """
     groups: Dict[str, Dict[str, List[Mapping[str, Any]]]] = {}
     for row in evaluation:
-        if row["plan"] == "off" and row["shots"] == "all":
+        if row["shots"] == "all":
             groups.setdefault(_own_text(row), {}).setdefault(row["task"], []).append(row)
     for name, text in _PIPELINE_TEXT.items():
         for row in pipelines:
@@ -90,7 +91,8 @@ def measured_lines(
 
 def _own_text(row: Mapping[str, Any]) -> str:
     model = "" if row["model"] == _DEFAULT_MODEL else f", {row['model']}"
-    return f"our classifier, un-pruned, {row['precision']}{model}"
+    plan = "un-pruned" if row["plan"] == "off" else f"plan `{row['plan']}`"
+    return f"our classifier, {plan}, {row['precision']}{model}"
 
 
 def _mean(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
@@ -144,6 +146,26 @@ def render_trust(lines: Lines) -> str:
     return "\n".join([*table, "", _FALLBACKS])
 
 
+def render_claim(lines: Lines) -> str:
+    """Returns a short Markdown table of what is caught on the tasks with out-of-scope messages."""
+    tasks = [
+        t for t in tasks_of(lines) if any("oos_auroc" in by.get(t, {}) for by in lines.values())
+    ]
+    head = "AUROC: out of scope caught % / in scope lost %"
+    table = [
+        f"| {head} | {' | '.join(tasks)} |",
+        "|---|" + "--:|" * len(tasks),
+    ]
+    for text, by_task in lines.items():
+        cells = [
+            f"{_cell(found, 'oos_auroc', 1, 2)}: {_cell(found, 'oos_recall', 100, 0)} / "
+            f"{_cell(found, 'in_scope_rejection', 100, 0)}"
+            for found in (by_task.get(task, {}) for task in tasks)
+        ]
+        table.append(f"| {text} | {' | '.join(cells)} |")
+    return "\n".join(table)
+
+
 def _cell(found: Optional[Mapping[str, Any]], name: str, scale: float, n_digits: int) -> str:
     if found is None or name not in found:
         return ""
@@ -156,12 +178,15 @@ def main() -> None:
     parser.add_argument("--evaluation", type=Path, required=True)
     parser.add_argument("--pipelines", type=Path, required=True)
     parser.add_argument("--markdown", type=Path, help="document with both markers")
+    parser.add_argument("--readme", type=Path, help="document with the marker of the short table")
     parser.add_argument("--plot", type=Path, help="PNG file")
     arguments = parser.parse_args()
     lines = measured_lines(read_rows(arguments.evaluation), read_rows(arguments.pipelines))
     if arguments.markdown:
         update_table(arguments.markdown, render_accuracy(lines), ACCURACY_MARKER)
         update_table(arguments.markdown, render_trust(lines), TRUST_MARKER)
+    if arguments.readme:
+        update_table(arguments.readme, render_claim(lines), CLAIM_MARKER)
     if arguments.plot:
         draw_plot(lines, tasks_of(lines), arguments.plot)
 

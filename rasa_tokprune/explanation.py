@@ -27,10 +27,10 @@ def explain(
 
     Returns:
         `intents`: the best two, each with `intent`, `confidence`, `similarity` (cosine) to its
-        nearest example, and that example; `is_accepted` and `margin`: whether and by how much
-        the in-scope score lies above the operating point; `tokens`: each with the `layer` after
-        which it was pruned, null if it never was; `plan` and `cost`, the share of the
-        un-pruned model's token-layers.
+        nearest example, of the 100 at most that are kept of a prototype, and that example;
+        `is_accepted` and `margin`: whether and by how much the in-scope score lies above the
+        operating point; `tokens`: each with the `layer` after which it was pruned, null if it
+        never was; `plan` and `cost`, the share of the un-pruned model's token-layers.
     """
     encoded = encoder.encode_detailed([text])[0]
     explanation: Dict[str, Any] = {
@@ -55,13 +55,13 @@ def explain(
 
 def explanation_lines(explanation: Dict[str, Any]) -> List[str]:
     """Returns an explanation as lines to read."""
-    lines = [f"message     {explanation['text']}"]
+    lines = [f"message     {' '.join(explanation['text'].split())}"]
     for place, entry in zip(("intent", "runner-up"), explanation["intents"]):
         lines.append(f"{place:<12}{entry['intent']}, confidence {entry['confidence']:.3f}")
         if entry["nearest_example"] is not None:
             kind = "the intent's own name" if entry["is_name"] else "example"
             lines.append(
-                f"{'':<12}nearest {kind}: '{entry['nearest_example']}', "
+                f"{'':<12}nearest {kind}: '{' '.join(entry['nearest_example'].split())}', "
                 f"similarity {entry['similarity']:.3f}"
             )
     if explanation["margin"] is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
@@ -27,8 +28,11 @@ def explain_with_model(model: Path, texts: Sequence[str]) -> List[Dict[str, Any]
         ConfigError: If there is no such model or it holds no TokPruneIntentClassifier.
         StorageError: If the model cannot be used here.
     """
-    classifier = _load(model)
-    return [classifier.explain(text) for text in texts]
+    try:
+        classifier = _load(model)
+        return [classifier.explain(text) for text in texts]
+    except (RasaException, tarfile.TarError, OSError, ImportError) as error:
+        raise StorageError(f"model '{model}' cannot be used: {error}") from error
 
 
 def _load(model: Path) -> TokPruneIntentClassifier:
@@ -38,13 +42,10 @@ def _load(model: Path) -> TokPruneIntentClassifier:
         raise ConfigError(f"model: there is no trained model at '{model}'") from error
     with tempfile.TemporaryDirectory() as folder:
         storage, metadata = LocalModelStorage.from_model_archive(Path(folder), archive)
-        nodes = metadata.predict_schema.nodes
-        for name, node in nodes.items():
+        # Of two classifiers in a pipeline the later one decides.
+        for node in reversed(list(metadata.predict_schema.nodes.values())):
             if node.uses is TokPruneIntentClassifier and node.resource is not None:
                 config = {**TokPruneIntentClassifier.get_default_config(), **node.config}
-                context = ExecutionContext(metadata.predict_schema, metadata.model_id, False)
-                try:
-                    return TokPruneIntentClassifier.load(config, storage, node.resource, context)
-                except RasaException as error:
-                    raise StorageError(f"node '{name}' of '{archive}': {error}") from error
+                context = ExecutionContext(metadata.predict_schema, metadata.model_id)
+                return TokPruneIntentClassifier.load(config, storage, node.resource, context)
     raise ConfigError(f"model: '{archive}' holds no TokPruneIntentClassifier")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Text, Tuple, Type
 
-import numpy as np
 import rasa.shared.utils.io
 import structlog
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -151,11 +150,13 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         """Sets intent and intent ranking of every message."""
         if self._prototypes is None or self._encoder is None:
             for message in messages:
-                self._set_ranking(message, [])
+                self._set_ranking(message, self._with_fallback([]))
             return messages
         embeddings = text_embeddings(messages, self._encoder)
+        length = self._decisions.ranking_length or None
         for message, embedding in zip(messages, embeddings):
-            self._set_ranking(message, self._rank(embedding, self._prototypes))
+            ranking = self._prototypes.rank(embedding, length) if embedding.any() else []
+            self._set_ranking(message, self._with_fallback(ranking))
             if self._decisions.explain:
                 explanation = self.explain(message.get(TEXT) or "")
                 message.set(EXPLANATION_KEY, explanation, add_to_output=True)
@@ -192,7 +193,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             if folder is None:  # a bot without intents
                 return cls(config, model_storage, resource)
             prototypes, stored = load_prototypes(folder)
-            examples = load_examples(folder)
+            examples = load_examples(folder, n_least=int(prototypes.sources.max()) + 1)
             check_version(stored.get("plugin_version", "unknown"))
             encoder = restore_encoder(cls._check_config(config)[0], folder)
             check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
@@ -209,13 +210,13 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             )
             store_encoder(encoder, self._settings, folder)
 
-    def _rank(self, embedding: np.ndarray, prototypes: PrototypeClassifier) -> List[Ranked]:
-        """Returns intents with confidence, best first; zeros are a text without content."""
-        ranking = prototypes.rank(embedding) if embedding.any() else []
+    def _with_fallback(self, ranking: List[Ranked]) -> List[Ranked]:
+        """Puts `nlu_fallback` first, if it is asked for and the best intent below one half."""
         best = ranking[0][1] if ranking else 0.0
-        if self._decisions.emit_fallback and best < OPERATING_CONFIDENCE:
-            ranking.insert(0, (DEFAULT_NLU_FALLBACK_INTENT_NAME, 1.0 - best))
-        return ranking
+        if not self._decisions.emit_fallback or best >= OPERATING_CONFIDENCE:
+            return ranking
+        others = [entry for entry in ranking if entry[0] != DEFAULT_NLU_FALLBACK_INTENT_NAME]
+        return [(DEFAULT_NLU_FALLBACK_INTENT_NAME, 1.0 - best), *others]
 
     def _report_cache(self, info: CacheInfo) -> None:
         if info.max_size and info.hits + info.misses >= self._next_cache_report:
@@ -233,10 +234,9 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
             for name, confidence in ranking
         ]
-        shown = entries[: self._decisions.ranking_length or None]
         best = {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
         message.set(INTENT, dict(entries[0]) if entries else best, add_to_output=True)
-        message.set(INTENT_RANKING_KEY, shown, add_to_output=True)
+        message.set(INTENT_RANKING_KEY, entries, add_to_output=True)
 
     @classmethod
     def _check_config(cls, config: Dict[Text, Any]) -> Tuple[EncoderSettings, DecisionSettings]:

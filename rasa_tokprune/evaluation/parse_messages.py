@@ -20,7 +20,7 @@ import numpy as np
 import structlog
 
 from rasa_tokprune.evaluation.predictions import Predictions
-from rasa_tokprune.evaluation.tasks import read_lines
+from rasa_tokprune.evaluation.tasks import read_oos
 
 _N_WARM_UP = 20
 # Intent, confidence, whether the fallback took it back.
@@ -43,7 +43,7 @@ def parse_messages(
 
     examples = load_data(str(test)).intent_examples
     texts = [example.get(TEXT) for example in examples]
-    strangers = read_lines(oos) if oos else []
+    strangers = read_oos(oos) if oos else []
     agent = Agent.load(str(model))
 
     async def parse(messages: List[str]) -> Tuple[List[Answer], List[float]]:

@@ -20,7 +20,7 @@ from typing import Any, Dict, List, Sequence
 from tqdm import tqdm
 
 from rasa_tokprune.evaluation.bench.machine import environment
-from rasa_tokprune.evaluation.predictions import Predictions
+from rasa_tokprune.evaluation.predictions import Predictions, rounded
 from rasa_tokprune.evaluation.rasa_runs import call
 from rasa_tokprune.evaluation.tasks import Task
 
@@ -76,7 +76,7 @@ def run(task: Task, pipeline: Sequence[Dict[str, Any]]) -> Dict[str, Any]:
         "train_s": train_s,
         **times,
         **predictions.measures(),
-        "curve": predictions.curve()[::5],
+        "curve": [rounded(entry) for entry in predictions.curve()[::5]],
     }
 
 
@@ -99,7 +99,7 @@ def main() -> None:
         measured = run(task, PIPELINES[name])
         row = {"task": task.name, "pipeline": name, **measured, "environment": environment()}
         with out.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+            file.write(json.dumps(row, allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":

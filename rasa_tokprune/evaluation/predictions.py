@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Dict, List, Optional
 
 import numpy as np
@@ -107,3 +108,8 @@ def _mean(values: np.ndarray) -> Optional[float]:
 
 def _mean_or_nan(values: np.ndarray) -> float:
     return float(values.mean()) if len(values) else float("nan")
+
+
+def rounded(entry: Dict[str, float]) -> Dict[str, Optional[float]]:
+    """Returns an entry of a curve as JSON can hold it: five digits, null for NaN."""
+    return {key: None if math.isnan(value) else round(value, 5) for key, value in entry.items()}

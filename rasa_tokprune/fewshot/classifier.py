@@ -9,18 +9,14 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.confidence import (
-    DEFAULT_TARGET_REJECTION,
-    OPERATING_CONFIDENCE,
-    ConfidenceMap,
-)
+from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap
 from rasa_tokprune.fewshot.head import PrototypeHead, Scores
 from rasa_tokprune.fewshot.prototypes import normalize_rows
 from rasa_tokprune.fewshot.support import SupportSet
 
-# How much an out-of-scope class that comes near takes from the in-scope score, and from what
-# difference of class scores on. Measured on the adaptation splits with 24 examples out of scope.
-_OOS_WEIGHT, _OOS_MARGIN = 2.0, 1.0
+# Makes the two best classes' share sharp: only what is nearly a tie is held down to 0.5.
+_TIE_SHARPNESS = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,7 +76,11 @@ class PrototypeClassifier:
             or len(self.keys) != len(self.head.class_of)
             or len(self.sources) != len(self.head.examples)
             or not set(self.oos_classes) < set(range(n_way))
-            or self.temperature <= 0
+            or not all(type(number) is int for number in self.oos_classes)
+            or len(set(self.classes)) != n_way
+            or not all(isinstance(name, str) for name in (*self.classes, *self.keys))
+            or not 0 < self.temperature < math.inf
+            or not np.issubdtype(self.sources.dtype, np.integer)
         ):
             raise ConfigError(
                 f"prototypes do not fit together: {n_way} classes, {self.head.n_way} in the head, "
@@ -131,32 +131,35 @@ class PrototypeClassifier:
         query = np.asarray(embedding, dtype=np.float32)
         query = query / (math.sqrt(float(query @ query)) or 1.0)
         scores = self.head.score(query)
-        answer, in_scope = best_in_scope(scores.class_scores, scores.in_scope, self.oos_classes)
-        margin = self.confidence_map.margin(in_scope, answer)
+        answer = best_answer(scores.class_scores, scores.in_scope, self.oos_classes)
+        margin = self.confidence_map.margin(answer)
         order = np.argsort(-scores.class_scores, kind="stable")
-        if order[0] in self.oos_classes:  # taken for out-of-scope, whatever it looks like
-            margin = min(margin, -1e-6)
-        return Decision(
-            self._confidences(scores.class_scores, order, answer, margin),
-            order,
-            answer,
-            margin,
-            scores,
-        )
+        confidences = self._confidences(scores.class_scores, order, answer, margin)
+        return Decision(confidences, order, answer.number, margin, scores)
 
     def _confidences(
-        self, class_scores: np.ndarray, order: np.ndarray, answer: int, margin: float
+        self, class_scores: np.ndarray, order: np.ndarray, answer: Answer, margin: float
     ) -> np.ndarray:
         """Gives the best class its calibrated confidence, the others shares of the rest."""
-        confidence = self.confidence_map.confidence(margin)
         best = order[0]
-        top = confidence if best == answer else 1.0 - confidence
+        confidence = self.confidence_map.confidence(margin)
+        if answer.is_oos:
+            top = 1.0 - confidence
+        else:
+            top = min(confidence, self._tie_limit(class_scores, order))
         ratios = np.exp((class_scores - class_scores[best]).astype(np.float64) / self.temperature)
         others = ratios.sum() - 1.0
         scale = min(top, (1.0 - top) / others) if others > 0 else 0.0
         confidences = ratios * scale
         confidences[best] = top
         return np.clip(confidences, 0.0, 1.0)
+
+    def _tie_limit(self, class_scores: np.ndarray, order: np.ndarray) -> float:
+        """Returns 0.5 where two classes tie, soon 1.0 where they do not."""
+        if len(order) < 2:
+            return 1.0
+        gap = float(class_scores[order[0]] - class_scores[order[1]])
+        return 1.0 / (1.0 + math.exp(-min(_TIE_SHARPNESS * gap / self.temperature, 700.0)))
 
     def similarity(self, embeddings: np.ndarray) -> np.ndarray:
         """Returns each query's cosine to each class's nearest mean prototype, (n, n_way)."""
@@ -171,41 +174,22 @@ class PrototypeClassifier:
         The largest of a row is the calibrated probability that this class is right; a row may
         sum to less than 1, the rest is "none of them".
         """
-        return np.stack([self.decide(embedding).confidences for embedding in embeddings])
+        confidences = np.zeros((len(embeddings), len(self.classes)))
+        for row, embedding in enumerate(embeddings):
+            confidences[row] = self.decide(embedding).confidences
+        return confidences
 
     def predict(self, embeddings: np.ndarray) -> List[str]:
         """Returns the best class of each query."""
         return [self.classes[self.decide(embedding).order[0]] for embedding in embeddings]
 
-    def rank(self, embedding: np.ndarray) -> List[Tuple[str, float]]:
-        """Returns all classes of one query, (d,), with confidence, best first."""
+    def rank(self, embedding: np.ndarray, length: Optional[int] = None) -> List[Tuple[str, float]]:
+        """Returns classes of one query, (d,), with confidence, best first.
+
+        Args:
+            embedding: (d,), any scale.
+            length: How many; None returns all.
+        """
         decision = self.decide(embedding)
-        return [(self.classes[each], float(decision.confidences[each])) for each in decision.order]
-
-
-def best_in_scope(
-    class_scores: np.ndarray, in_scope: np.ndarray, oos_classes: Sequence[int]
-) -> Tuple[int, float]:
-    """Returns the best class that is not out-of-scope, and its in-scope score.
-
-    An out-of-scope class that comes near takes from the score: negative evidence.
-
-    Args:
-        class_scores: (n_way,).
-        in_scope: In-scope score of each class, NaN where not looked at, (n_way,).
-        oos_classes: Numbers of the out-of-scope classes.
-    """
-    if not oos_classes:
-        answer = int(class_scores.argmax())
-        return answer, float(in_scope[answer])
-    oos = list(oos_classes)
-    allowed = class_scores.copy()
-    allowed[oos] = -np.inf
-    answer = int(allowed.argmax())
-    # Nothing was seen of it up close: less than anything that was.
-    score = in_scope[answer] if not np.isnan(in_scope[answer]) else np.nanmin(in_scope)
-    excess = class_scores[oos].max() - class_scores[answer]
-    return answer, float(score - _OOS_WEIGHT * np.logaddexp(0.0, excess + _OOS_MARGIN))
-
-
-__all__ = ["OPERATING_CONFIDENCE", "Decision", "PrototypeClassifier", "best_in_scope"]
+        best = decision.order[:length]
+        return [(self.classes[each], float(decision.confidences[each])) for each in best]

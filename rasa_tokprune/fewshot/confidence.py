@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 from scipy.special import expit
 
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.answer import Answer
 
 # The confidence at the operating point: where FallbackClassifier's threshold belongs. One half
 # says "more likely right than wrong", and held-out accuracy at the operating point lies between
@@ -24,6 +25,7 @@ _PRIOR = np.array([0.27, -1.43])
 _PRIOR_STRENGTH = 3.0
 _PRIOR_SPREAD = 3.0
 _MIN_SLOPE = 0.05
+_BELOW = -1e-3
 _LEAST_LOG_ODDS = -700.0  # exp of more overflows
 # Held-out right answers that weigh as much as the prior operating point.
 _PRIOR_RIGHT = 5.0
@@ -42,13 +44,28 @@ class Sample:
         in_scope: In-scope score of the answer, (n,).
         is_right: Whether the answer was right, (n,) bool.
         targets: The right class, (n,).
-        answers: The class answered, (n,).
+        answers: The best class that is not out-of-scope, (n,).
+        is_oos: Whether an out-of-scope class ranks before it, (n,) bool.
     """
 
     in_scope: np.ndarray
     is_right: np.ndarray
     targets: np.ndarray
     answers: np.ndarray
+    is_oos: np.ndarray
+
+    @classmethod
+    def of(cls, answers: Sequence[Answer], targets: np.ndarray) -> Sample:
+        """Returns the sample of answers to messages of the classes `targets`, (n,)."""
+        numbers = np.array([answer.number for answer in answers], dtype=int)
+        is_oos = np.array([answer.is_oos for answer in answers], dtype=bool)
+        return cls(
+            in_scope=np.array([answer.in_scope for answer in answers], dtype=np.float64),
+            is_right=(numbers == targets) & ~is_oos,
+            targets=targets,
+            answers=numbers,
+            is_oos=is_oos,
+        )
 
     @property
     def weights(self) -> np.ndarray:
@@ -102,9 +119,18 @@ class ConfidenceMap:
         bend_end = _operating_point(samples[-1], max(_BEND_END, 2 * target_rejection), natural)
         return cls(slope, intercept, point, max(bend_end, point + 1e-3), tuple(offsets.tolist()))
 
-    def margin(self, in_scope: float, answer: int) -> float:
-        """Returns how far a score lies above the operating point; below it negative."""
-        return float(in_scope - self.offsets[answer] - self.operating_point)
+    def margin(self, answer: Answer) -> float:
+        """Returns how far an answer lies above the operating point; below it negative.
+
+        What an out-of-scope class outranks lies below, whatever its score.
+        """
+        margin = answer.in_scope - self.offsets[answer.number] - self.operating_point
+        return min(margin, _BELOW) if answer.is_oos else margin
+
+    def confidences(self, sample: Sample) -> np.ndarray:
+        """Returns the confidence of each answer of a sample, (n,)."""
+        answers = map(Answer, sample.answers.tolist(), sample.in_scope, sample.is_oos)
+        return np.array([self.confidence(self.margin(answer)) for answer in answers])
 
     def confidence(self, margin: float) -> float:
         """Returns the confidence in [0, 1] for a margin; 0.5 at margin 0.

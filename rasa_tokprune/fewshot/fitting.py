@@ -9,7 +9,8 @@ import numpy as np
 from tqdm import tqdm
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.classifier import PrototypeClassifier, best_in_scope
+from rasa_tokprune.fewshot.answer import best_answer
+from rasa_tokprune.fewshot.classifier import PrototypeClassifier
 from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap, Sample
 from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.held_out import HeldOut, hold_out, n_folds
@@ -30,13 +31,13 @@ class Fitted:
         classifier: Ready to decide.
         held_out: Scores of every message held out by itself.
         samples: Held-out in-scope messages, one for each way to hold out.
-        oos_in_scope: In-scope scores of the held-out examples of out-of-scope classes, (n,).
+        oos_sample: Held-out examples of out-of-scope classes.
     """
 
     classifier: PrototypeClassifier
     held_out: HeldOut
     samples: List[Sample]
-    oos_in_scope: np.ndarray
+    oos_sample: Sample
 
 
 def fit_classifier(
@@ -61,12 +62,12 @@ def fit_classifier(
     oos = tuple(i for i, name in enumerate(support.classes) if name in set(oos_labels))
     if len(oos) == len(support.classes):
         raise ConfigError(
-            f"all classes are out-of-scope ones ({', '.join(support.classes)}); "
-            f"give examples of at least one other class"
+            f"oos_intents names all classes ({', '.join(support.classes)}); leave out at least "
+            f"one, or give examples of another"
         )
     folds = n_folds(support)
     similarities = PARAPHRASE_SIMILARITIES if folds > 2 else PARAPHRASE_SIMILARITIES[::2]
-    progress = tqdm(similarities, desc="Cross-validating", disable=not show_progress)
+    progress = tqdm(similarities, desc="Calibrating", disable=not show_progress)
     ways = [hold_out(support, folds, similarity) for similarity in progress]
     samples = [_sample(way, support, oos, are_oos=False) for way in ways]
     n_way = len(support.classes)
@@ -80,21 +81,14 @@ def fit_classifier(
         oos_classes=oos,
         sources=support.sources[head.rows],
     )
-    strangers = _sample(ways[0], support, oos, are_oos=True)
-    return Fitted(classifier, ways[0], samples, strangers.in_scope)
+    return Fitted(classifier, ways[0], samples, _sample(ways[0], support, oos, are_oos=True))
 
 
 def _sample(held_out: HeldOut, support: SupportSet, oos: Sequence[int], *, are_oos: bool) -> Sample:
     """Returns the held-out messages of in-scope classes, or those of out-of-scope ones."""
     targets = support.targets[held_out.rows]
     chosen = np.flatnonzero(np.isin(targets, list(oos)) == are_oos)
-    pairs = [
-        best_in_scope(held_out.class_scores[row], held_out.in_scope[row], oos) for row in chosen
+    answers = [
+        best_answer(held_out.class_scores[row], held_out.in_scope[row], oos) for row in chosen
     ]
-    answers = np.array([answer for answer, _ in pairs], dtype=int)
-    return Sample(
-        in_scope=np.array([score for _, score in pairs], dtype=np.float64),
-        is_right=held_out.class_scores[chosen].argmax(axis=1) == targets[chosen],
-        targets=targets[chosen],
-        answers=answers,
-    )
+    return Sample.of(answers, targets[chosen])

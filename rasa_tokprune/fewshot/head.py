@@ -17,8 +17,9 @@ from rasa_tokprune.fewshot.prototypes import mean_prototypes, refine_prototypes
 _NEAREST_WEIGHT = 2.0
 # Weight of the cosines in the in-scope score, against a logit; 5 to 10 are alike.
 _COSINE_WEIGHT = 5.0
-# Classes beyond the best by logit cannot win; their examples are not looked at.
+# Classes beyond the best by logit cannot win, not even in a tie; their examples are not looked at.
 _N_SHORTLIST = 5
+_BEHIND = 1e-3
 # Examples of one prototype that are looked at, so that a decision stays under 0.1 ms.
 _MAX_EXAMPLES = 100
 # Between an example and its nearest neighbour, for one that has none in its class.
@@ -30,7 +31,7 @@ class Scores:
     """What the head says of one query.
 
     Attributes:
-        class_scores: (n_way,), higher is better; differences are log-odds.
+        class_scores: (n_way,), higher is better.
         in_scope: In-scope score of each class, should it be the answer; NaN for classes that
             were not looked at closely, (n_way,). Higher = in scope.
         nearest: Number of each class's nearest example; -1 where not looked at, (n_way,).
@@ -80,6 +81,12 @@ class PrototypeHead:
             and {len(self.tightness), len(self.rows), int(self.starts[-1])} == {n_examples}
             and set(self.class_of.tolist()) == set(range(self.n_way))
             and bool((np.diff(self.class_of) >= 0).all() and (np.diff(self.starts) > 0).all())
+            and self.starts[0] == 0
+            and all(np.isfinite(array).all() for array in self.arrays().values())
+            and all(
+                np.issubdtype(array.dtype, np.integer)
+                for array in (self.class_of, self.starts, self.rows)
+            )
         )
         if not fit:
             raise ConfigError(
@@ -139,7 +146,7 @@ class PrototypeHead:
         n_near = min(_N_SHORTLIST, len(logits))
         shortlist = np.argpartition(logits, len(logits) - n_near)[len(logits) - n_near :]
         cosines, found = self._nearest(query, shortlist)
-        scores = logits + _NEAREST_WEIGHT * cosines.min()
+        scores = logits + _NEAREST_WEIGHT * cosines.min() - _BEHIND
         scores[shortlist] = logits[shortlist] + _NEAREST_WEIGHT * cosines
         relative = 2 * cosines - self.tightness[found]
         in_scope = logits[shortlist] + _COSINE_WEIGHT * (

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
+from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.confidence import Sample
 from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.support import SupportSet
 
@@ -78,30 +80,33 @@ def hold_out(support: SupportSet, folds: int, max_similarity: Optional[float] = 
     return _concatenate(parts, len(support.classes))
 
 
-def strangers(support: SupportSet, groups: int, is_oos: np.ndarray) -> np.ndarray:
-    """Returns in-scope scores of messages whose whole class was left out, (n,).
+def leave_intents_out(support: SupportSet, groups: int, oos_classes: Sequence[int]) -> Sample:
+    """Returns the answers to messages whose whole class was left out.
 
     They stand for out-of-scope messages where a bot has none; being of the bot's own domain they
     are harder than most.
 
     Args:
         support: The support set.
-        groups: Parts that the classes are left out in.
-        is_oos: True for out-of-scope classes, which stay in, (n_way,) bool.
+        groups: Parts that the in-scope classes are left out in; out-of-scope classes stay.
+        oos_classes: Numbers of the out-of-scope classes.
     """
-    found = []
-    in_scope = np.flatnonzero(~is_oos)
+    answers: List[Answer] = []
+    rows: List[int] = []
+    in_scope = np.setdiff1d(np.arange(len(support.classes)), list(oos_classes))
     for group in range(groups):
         left_out = np.isin(support.targets, in_scope[group::groups])
-        stays = ~left_out & ~is_oos[support.targets]
-        if not left_out.any() or not stays.any():
+        if not left_out.any() or not np.isin(support.targets[~left_out], in_scope).any():
             continue
-        head = _refit(support, stays)
-        rows = np.flatnonzero(left_out & ~support.is_name)
-        for row in rows:
+        head = _refit(support, ~left_out)
+        present = np.unique(support.targets[~left_out])
+        oos = np.flatnonzero(np.isin(present, list(oos_classes))).tolist()
+        for row in np.flatnonzero(left_out & ~support.is_name):
             scores = head.score(support.embeddings[row])
-            found.append(scores.in_scope[scores.class_scores.argmax()])
-    return np.array(found)
+            answer = best_answer(scores.class_scores, scores.in_scope, oos)
+            answers.append(answer._replace(number=int(present[answer.number])))
+            rows.append(row)
+    return Sample.of(answers, support.targets[rows] if rows else np.array([], dtype=int))
 
 
 def _groups(embeddings: np.ndarray, max_similarity: Optional[float]) -> np.ndarray:

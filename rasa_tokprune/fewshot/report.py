@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 
-from rasa_tokprune.fewshot.confidence import OPERATING_CONFIDENCE, ConfidenceMap, Sample
+from rasa_tokprune.fewshot.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.fewshot.fitting import Fitted
-from rasa_tokprune.fewshot.held_out import n_folds, strangers
+from rasa_tokprune.fewshot.held_out import leave_intents_out, n_folds
 from rasa_tokprune.fewshot.metrics import (
     auroc,
     coverage_curve,
@@ -20,12 +21,14 @@ from rasa_tokprune.fewshot.support import SupportSet
 
 # Messages of two intents this alike can hardly be told apart; MiniLM gives paraphrases 0.8 to 0.9.
 NEAR_DUPLICATE = 0.92
-# A label is suspicious if the held-out prototypes prefer another by these odds (e**3 = 20).
-_SUSPICIOUS_LOG_ODDS = 3.0
+# A label is suspicious if another has a class score so much higher, with the message held out.
+_SUSPICIOUS = 3.0
 # Most entries of a list in the report.
 _MAX_ENTRIES = 100
 # Rows of the similarity matrix at a time.
 _CHUNK = 1000
+# Pairs after which the search for nearly equal messages ends.
+_MAX_PAIRS = 1000
 # Beyond so many messages only equal ones are looked for, not nearly equal ones.
 _MAX_COMPARED = 20_000
 
@@ -60,7 +63,7 @@ def training_report(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -
             for target, score in sorted(f1, key=lambda pair: pair[1])
         ],
         "confused": _confused(targets, predicted, support, held_out.rows, texts),
-        "suspicious_labels": _suspicious(fitted, support, texts),
+        **_suspicious(fitted, support, texts),
         **_duplicates(support, texts),
     }
     return {**report, **_confidence_part(fitted, support)}
@@ -68,6 +71,18 @@ def training_report(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -
 
 def summary_lines(report: Dict[str, Any]) -> List[str]:
     """Returns what `rasa train` logs of a report: a handful of lines."""
+    lines = _accuracy_lines(report)
+    for kind, text in (
+        ("contradictions", "the same message in two intents"),
+        ("near_duplicates", "nearly the same message in two intents"),
+        ("suspicious_labels", "labels that look wrong"),
+    ):
+        if report[kind]:
+            lines.append(f"{text}: {report[f'n_{kind}']}, first: {_shown(report[kind][0])}")
+    return lines
+
+
+def _accuracy_lines(report: Dict[str, Any]) -> List[str]:
     if report["accuracy"] is None:
         return ["cross-validation: too few examples per intent to hold any out"]
     lines = [
@@ -83,23 +98,20 @@ def summary_lines(report: Dict[str, Any]) -> List[str]:
         lines.append(f"weakest intents (F1): {listed}")
     for entry in report["confused"][:3]:
         lines.append(
-            f"confused {entry['n']} times: '{entry['example']}' ({entry['intent']}) is taken for "
-            f"{entry['predicted']}"
+            f"confused {entry['n']} times: {_quoted(entry['example'])} ({entry['intent']}) is "
+            f"taken for {entry['predicted']}"
         )
-    for kind, text in (
-        ("contradictions", "the same message in two intents"),
-        ("near_duplicates", "nearly the same message in two intents"),
-        ("suspicious_labels", "labels that look wrong"),
-    ):
-        if report[kind]:
-            lines.append(f"{text}: {len(report[kind])}, first: {_shown(report[kind][0])}")
     return lines
+
+
+def _quoted(text: str) -> str:
+    return f"'{' '.join(text.split())}'"
 
 
 def _shown(entry: Dict[str, Any]) -> str:
     if "predicted" in entry:
-        return f"'{entry['text']}' is {entry['intent']}, looks like {entry['predicted']}"
-    texts = dict.fromkeys((f"'{entry['text']}'", f"'{entry['other_text']}'"))
+        return f"{_quoted(entry['text'])} is {entry['intent']}, looks like {entry['predicted']}"
+    texts = dict.fromkeys((_quoted(entry["text"]), _quoted(entry["other_text"])))
     return f"{' / '.join(texts)} ({entry['intent']} / {entry['other_intent']})"
 
 
@@ -132,70 +144,74 @@ def _confused(
     return entries
 
 
-def _suspicious(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -> List[Dict[str, Any]]:
+def _suspicious(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -> Dict[str, Any]:
     """Returns messages that the others of all intents would clearly label otherwise."""
     held_out = fitted.held_out
     targets = support.targets[held_out.rows]
     own = held_out.class_scores[np.arange(len(targets)), targets]
-    best = held_out.class_scores.max(axis=1) if len(targets) else own
-    excess = best - own
-    chosen = np.argsort(-excess, kind="stable")[:_MAX_ENTRIES]
-    return [
+    excess = held_out.class_scores.max(axis=1) - own if len(targets) else own
+    chosen = np.argsort(-excess, kind="stable")[: int(np.sum(excess > _SUSPICIOUS))]
+    entries = [
         {
             "text": texts[support.sources[held_out.rows[row]]],
             "intent": support.classes[targets[row]],
             "predicted": support.classes[int(held_out.class_scores[row].argmax())],
-            "log_odds": _number(excess[row]),
+            "difference": _number(excess[row]),
         }
-        for row in chosen
-        if excess[row] > _SUSPICIOUS_LOG_ODDS
+        for row in chosen[:_MAX_ENTRIES]
     ]
+    return {"n_suspicious_labels": len(chosen), "suspicious_labels": entries}
 
 
-def _duplicates(support: SupportSet, texts: Sequence[str]) -> Dict[str, List[Dict[str, Any]]]:
-    """Returns equal messages within an intent, equal and nearly equal ones across intents."""
-    found: Dict[str, List[Dict[str, Any]]] = {
-        "duplicates": [],
-        "contradictions": [],
-        "near_duplicates": [],
-    }
-    for row, other, similarity in _alike(support, texts):
-        is_same_text = math.isnan(similarity)
-        if support.targets[row] == support.targets[other]:
-            kind = "duplicates" if is_same_text else None
-        else:
-            kind = "contradictions" if is_same_text else "near_duplicates"
-        if kind and len(found[kind]) < _MAX_ENTRIES:
-            found[kind].append(
-                {
-                    "text": texts[support.sources[row]],
-                    "intent": support.classes[support.targets[row]],
-                    "other_text": texts[support.sources[other]],
-                    "other_intent": support.classes[support.targets[other]],
-                    "similarity": 1.0 if is_same_text else _number(similarity),
-                }
-            )
+def _duplicates(support: SupportSet, texts: Sequence[str]) -> Dict[str, Any]:
+    """Returns messages that occur twice in an intent, or in two; and nearly so in two."""
+    rows = np.flatnonzero(~support.is_name)
+    by_text: Dict[str, List[int]] = {}
+    for row in rows:
+        by_text.setdefault(" ".join(texts[support.sources[row]].lower().split()), []).append(row)
+    pairs: Dict[str, List[Tuple[int, int]]] = {"duplicates": [], "contradictions": []}
+    for same in by_text.values():
+        first_of = {support.targets[row]: row for row in reversed(same)}
+        for row in same:
+            if row not in first_of.values():
+                pairs["duplicates"].append((first_of[support.targets[row]], row))
+        pairs["contradictions"] += itertools.pairwise(sorted(first_of.values()))
+    pairs["near_duplicates"] = _nearly_alike(support, rows, set(pairs["contradictions"]))
+    report: Dict[str, Any] = {}
+    for kind, found in pairs.items():
+        report[f"n_{kind}"] = len(found)
+        report[kind] = [_pair(support, texts, *pair) for pair in found[:_MAX_ENTRIES]]
+    return report
+
+
+def _nearly_alike(
+    support: SupportSet, rows: np.ndarray, known: Set[Tuple[int, int]]
+) -> List[Tuple[int, int]]:
+    """Returns pairs of rows of different classes with a high cosine, but for those known."""
+    if len(rows) > _MAX_COMPARED:
+        return []
+    found: List[Tuple[int, int]] = []
+    embeddings, targets = support.embeddings[rows], support.targets[rows]
+    for start in range(0, len(rows), _CHUNK):
+        cosines = embeddings[start : start + _CHUNK] @ embeddings.T
+        is_pair = (cosines > NEAR_DUPLICATE) & (targets[start : start + _CHUNK, None] < targets)
+        for place, other in np.argwhere(is_pair):
+            pair = (int(rows[start + place]), int(rows[other]))
+            if pair not in known:
+                found.append(pair)
+        if len(found) > _MAX_PAIRS:
+            break
     return found
 
 
-def _alike(support: SupportSet, texts: Sequence[str]) -> Iterator[Tuple[int, int, float]]:
-    """Yields pairs of rows with the same text (similarity NaN) or nearly the same embedding."""
-    rows = np.flatnonzero(~support.is_name)
-    plain = {row: " ".join(texts[support.sources[row]].lower().split()) for row in rows}
-    first: Dict[str, int] = {}
-    for row in rows:
-        other = first.setdefault(plain[row], row)
-        if other != row:
-            yield other, row, math.nan
-    if len(rows) > _MAX_COMPARED:
-        return
-    embeddings = support.embeddings[rows]
-    for start in range(0, len(rows), _CHUNK):
-        cosines = embeddings[start : start + _CHUNK] @ embeddings.T
-        for place, other_place in np.argwhere(cosines > NEAR_DUPLICATE):
-            row, other = rows[start + place], rows[other_place]
-            if row < other and plain[row] != plain[other]:
-                yield row, other, float(cosines[place, other_place])
+def _pair(support: SupportSet, texts: Sequence[str], row: int, other: int) -> Dict[str, Any]:
+    return {
+        "text": texts[support.sources[row]],
+        "intent": support.classes[support.targets[row]],
+        "other_text": texts[support.sources[other]],
+        "other_intent": support.classes[support.targets[other]],
+        "similarity": _number(support.embeddings[row] @ support.embeddings[other]),
+    }
 
 
 def _confidence_part(fitted: Fitted, support: SupportSet) -> Dict[str, Any]:
@@ -203,42 +219,25 @@ def _confidence_part(fitted: Fitted, support: SupportSet) -> Dict[str, Any]:
 
     Held out message by message, these are a bit better than what users' messages will give.
     """
-    classifier, sample = fitted.classifier, fitted.samples[0]
-    confidences = _confidences(classifier.confidence_map, sample)
-    oos_confidences, source = _out_of_scope(fitted, support)
+    confidence_map, sample = fitted.classifier.confidence_map, fitted.samples[0]
+    if len(fitted.oos_sample.targets):
+        oos, source = fitted.oos_sample, "the bot's own out-of-scope examples"
+    else:
+        oos = leave_intents_out(support, n_folds(support), fitted.classifier.oos_classes)
+        source = "intents left out, harder than most"
+    confidences, oos_confidences = map(confidence_map.confidences, (sample, oos))
     area = auroc(confidences, oos_confidences)
     return {
-        "ece": expected_calibration_error(confidences, sample.is_right),
-        "oos_auroc": None if math.isnan(area) else area,
+        "ece": _number(expected_calibration_error(confidences, sample.is_right)),
+        "oos_auroc": None if math.isnan(area) else _number(area),
         "oos_auroc_from": source,
         "in_scope_rejection": _share(confidences < OPERATING_CONFIDENCE),
-        "operating_point": classifier.confidence_map.operating_point,
+        "operating_point": confidence_map.operating_point,
         "curve": [
-            {key: None if math.isnan(value) else value for key, value in entry.items()}
+            {key: None if math.isnan(value) else _number(value) for key, value in entry.items()}
             for entry in coverage_curve(confidences, sample.is_right, oos_confidences)
         ],
     }
-
-
-def _out_of_scope(fitted: Fitted, support: SupportSet) -> Tuple[np.ndarray, str]:
-    """Returns confidences of out-of-scope messages and where those came from."""
-    confidence_map = fitted.classifier.confidence_map
-    if len(fitted.oos_in_scope):
-        scores, source = fitted.oos_in_scope, "the bot's own out-of-scope examples"
-    else:
-        is_oos = np.isin(np.arange(len(support.classes)), fitted.classifier.oos_classes)
-        scores = strangers(support, n_folds(support), is_oos)
-        source = "intents left out, harder than most"
-    margins = scores - confidence_map.operating_point
-    return np.array([confidence_map.confidence(margin) for margin in margins]), source
-
-
-def _confidences(confidence_map: ConfidenceMap, sample: Sample) -> np.ndarray:
-    margins = [
-        confidence_map.margin(score, answer)
-        for score, answer in zip(sample.in_scope, sample.answers)
-    ]
-    return np.array([confidence_map.confidence(margin) for margin in margins])
 
 
 def _share(is_true: np.ndarray) -> float:

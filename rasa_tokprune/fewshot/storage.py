@@ -59,6 +59,7 @@ def save_prototypes(
         (folder / ARRAYS_FILE).write_bytes(content)
         _write_json(names, folder / NAMES_FILE)
         _write_json(list(examples), folder / EXAMPLES_FILE)
+        (folder / REPORT_FILE).unlink(missing_ok=True)
         if report is not None:
             _write_json(report, folder / REPORT_FILE)
     except OSError as error:
@@ -92,14 +93,21 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
     return classifier, provenance
 
 
-def load_examples(folder: Path) -> List[str]:
+def load_examples(folder: Path, n_least: int = 0) -> List[str]:
     """Reads the texts of the support set.
+
+    Args:
+        folder: Where `save_prototypes` wrote them.
+        n_least: How many there have to be.
 
     Raises:
         StorageError: If their file is missing or damaged.
     """
     try:
-        return [str(text) for text in _read_json(folder / EXAMPLES_FILE)]
+        examples = [str(text) for text in _read_json(folder / EXAMPLES_FILE)]
+        if len(examples) < n_least:
+            raise ValueError(f"{len(examples)} texts, expected {n_least}")
+        return examples
     except (OSError, ValueError, TypeError) as error:
         raise StorageError(
             f"the examples in '{folder}' cannot be read ({type(error).__name__}: {error}); "

@@ -119,4 +119,8 @@ def test_out_of_scope_messages_fall_back_more_often(example_bot: Path, trained: 
             for texts in (strange, known)
         ]
     assert len(strange) >= 60
-    assert shares[0] > shares[1]
+    if "featurizer" in trained:  # DIET decides
+        assert shares[0] > shares[1]
+    else:
+        assert shares[0] >= 0.5
+        assert shares[1] <= 0.05

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List
 import pytest
 from rasa.shared.utils.io import read_config_file, write_yaml
 
+from rasa_tokprune.cli import main
 from rasa_tokprune.evaluation.cross_validation import cross_validate, own_pipeline
 from tests.real_data import ROOT
 
@@ -74,4 +75,16 @@ def test_banking77_5_shot(shared_data: Path, rasa: Callable[..., str], tmp_path:
     test = ["test", "nlu", "--nlu", str(data / "test.yml"), "--no-plot", "--out", "results"]
     rasa(tmp_path, *test, "--model", "models")
     report = json.loads((tmp_path / "results" / "intent_report.json").read_text())
-    assert report["accuracy"] >= 0.78
+    assert report["accuracy"] >= 0.81
+
+
+def test_bots_with_real_users_messages(shared_data: Path, tmp_path: Path) -> None:
+    tasks = []
+    for name in ("sofmattress", "powerplay11"):
+        folder = shared_data / f"hint3_{name}"
+        files = [str(folder / file) for file in ("train.yml", "test.yml", "test_oos.txt")]
+        tasks += ["--task", name, *files]
+    gates = ["--min-accuracy", "0.68", "--max-ece", "0.1", "--min-oos-auroc", "0.8"]
+    gates += ["--min-oos-recall", "0.55", "--max-in-scope-rejection", "0.25"]
+    options = ["--prune", "off", "--no-plots", "--quiet", "--out", str(tmp_path)]
+    assert main(["evaluate", *tasks, *gates, *options]) == 0

@@ -65,6 +65,9 @@ WRONG_CONTENTS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
     "no version": lambda names: names["provenance"].update(plugin_version=None),
     "a class too few": lambda names: names["classes"].pop(),
     "a key too few": lambda names: names["keys"].pop(),
+    "a class twice": lambda names: names["classes"].__setitem__(0, names["classes"][1]),
+    "classes that are no names": lambda names: names.update(classes=[1, 2, 3, 4, 5]),
+    "a temperature of NaN": lambda names: names.update(temperature=float("nan")),
     "no confidence map": lambda names: names.pop("confidence_map"),
     "a falling confidence map": lambda names: names["confidence_map"].update(slope=-1.0),
     "an offset too few": lambda names: names["confidence_map"]["offsets"].pop(),
@@ -94,6 +97,33 @@ def test_arrays_that_do_not_fit_give_one_clear_line(
     path = stored(TokPruneIntentClassifier) / "prototypes.safetensors"
     arrays = read_arrays(path.read_bytes())
     path.write_bytes(write_arrays({name: array[:1].copy() for name, array in arrays.items()}))
+    with pytest.raises(RasaException, match="train again") as error:
+        load(TokPruneIntentClassifier)
+    one_line(error)
+
+
+WRONG_ARRAYS: Dict[str, Callable[[Dict[str, Any]], Any]] = {
+    "weights of NaN": lambda arrays: arrays["weights"].fill(float("nan")),
+    "starts of another type": lambda arrays: arrays.update(starts=arrays["starts"] + 0.0),
+    "classes of another type": lambda arrays: arrays.update(class_of=arrays["class_of"] + 0.0),
+    "a first start below zero": lambda arrays: arrays["starts"].__setitem__(0, -1),
+    "sources beyond the examples": lambda arrays: arrays.update(sources=arrays["sources"] + 1000),
+}
+
+
+@pytest.mark.parametrize("change", WRONG_ARRAYS.values(), ids=WRONG_ARRAYS.keys())
+def test_wrong_arrays_give_one_clear_line(
+    create: Make,
+    load: Make,
+    stored: Folder,
+    training_data: TrainingData,
+    change: Callable[[Dict[str, Any]], Any],
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    path = stored(TokPruneIntentClassifier) / "prototypes.safetensors"
+    arrays = {name: array.copy() for name, array in read_arrays(path.read_bytes()).items()}
+    change(arrays)
+    path.write_bytes(write_arrays(arrays))
     with pytest.raises(RasaException, match="train again") as error:
         load(TokPruneIntentClassifier)
     one_line(error)

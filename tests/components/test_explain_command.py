@@ -43,6 +43,14 @@ def test_a_model_without_our_classifier(
     assert "holds no TokPruneIntentClassifier" in capsys.readouterr().err
 
 
+def test_a_damaged_model(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "model.tar.gz").write_bytes(b"no archive")
+    assert main(["explain", "--model", str(tmp_path), "hello"]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be used" in error
+    assert error.count("\n") == 1
+
+
 def test_no_model(tmp_path: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--model", str(tmp_path / "none"), "hello"]) == 2
     error = capsys.readouterr().err

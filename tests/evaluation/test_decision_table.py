@@ -37,7 +37,7 @@ def lines() -> decision_table.Lines:
         evaluated("sofmattress", 0.82, oos_auroc=0.9, oos_recall=0.6),
         evaluated("banking77_5shot", 0.80, seed=0),
         evaluated("banking77_5shot", 0.90, seed=1),
-        evaluated("banking77_5shot", 0.1, plan="gentle"),
+        evaluated("banking77_5shot", 0.7, plan="gentle"),
         evaluated("banking77_5shot", 0.2, shots=1),
     ]
     pipelines = [
@@ -51,21 +51,30 @@ def test_accuracy(lines: decision_table.Lines) -> None:
     table = decision_table.render_accuracy(lines).splitlines()
     assert table[0] == "| accuracy % | banking77_5shot | sofmattress |"
     assert table[2] == "| our classifier, un-pruned, int8 | 85.0 | 82.0 |"
-    assert table[3] == "| our classifier in Rasa, un-pruned |  | 82.0 |"
-    assert table[4] == "| Rasa's default (DIET) |  | 50.0 |"
-    assert table[5] == "| CPFT (published, fine-tuned) | 80.9 |  |"
+    assert table[3] == "| our classifier, plan `gentle`, int8 | 70.0 |  |"
+    assert table[4] == "| our classifier in Rasa, un-pruned |  | 82.0 |"
+    assert table[5] == "| Rasa's default (DIET) |  | 50.0 |"
+    assert table[6] == "| CPFT (published, fine-tuned) | 80.9 |  |"
     assert "| Haptik, HINT3 v1 (published) |  | 72.3 |" in table
-    assert all("(published" in line for line in table[5:] if line.startswith("|"))
+    assert all("(published" in line for line in table[6:] if line.startswith("|"))
 
 
 def test_trust(lines: decision_table.Lines) -> None:
     table = decision_table.render_trust(lines).splitlines()
-    assert table[2:6] == [
+    assert table[2:7] == [
         "| banking77_5shot | our classifier, un-pruned, int8 | 0.040 |  |  | 5.0 |  |",
+        "| banking77_5shot | our classifier, plan `gentle`, int8 | 0.040 |  |  | 5.0 |  |",
         "| sofmattress | our classifier, un-pruned, int8 | 0.040 | 0.900 | 60.0 | 5.0 |  |",
         "| sofmattress | our classifier in Rasa, un-pruned | 0.200 |  |  | 10.0 | 2.0 |",
         "| sofmattress | Rasa's default (DIET) | 0.200 | 0.700 | 25.0 | 10.0 | 2.0 |",
     ]
+
+
+def test_claim(lines: decision_table.Lines) -> None:
+    table = decision_table.render_claim(lines).splitlines()
+    assert table[0].endswith("| sofmattress |")
+    assert "| our classifier, un-pruned, int8 | 0.90: 60 / 5 |" in table
+    assert "| Rasa's default (DIET) | 0.70: 25 / 10 |" in table
 
 
 def test_points_without_a_value_are_left_out() -> None:

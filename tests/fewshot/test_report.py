@@ -89,6 +89,28 @@ def test_one_example_per_intent_leaves_nothing_to_hold_out(around: Callable) -> 
     ]
 
 
+def test_contradictions_are_told_of_even_with_one_example_per_intent(around: Callable) -> None:
+    embeddings, labels = around(4, 1)
+    embeddings[1] = embeddings[0]
+    texts = ["What is\nmy balance", "what is my balance ", "c", "d"]
+    support = SupportSet.of(embeddings, labels)
+    report = training_report(fit_classifier(support), support, texts)
+    assert (report["n_contradictions"], report["n_near_duplicates"]) == (1, 0)
+    (line,) = summary_lines(report)[1:]
+    assert line.startswith("the same message in two intents: 1, first: 'What is my balance'")
+    assert "\n" not in line
+
+
+def test_totals_are_told_where_lists_are_cut(around: Callable) -> None:
+    embeddings, labels = around(2, 1)
+    support = SupportSet.of(np.repeat(embeddings, 150, axis=0), np.repeat(labels, 150).tolist())
+    texts = ["a"] * 150 + ["b"] * 150
+    report = training_report(fit_classifier(support), support, texts)
+    assert report["n_duplicates"] == 298
+    assert len(report["duplicates"]) == 100
+    assert report["n_contradictions"] == 0
+
+
 def test_examples_out_of_scope_give_the_area_under_the_curve(around: Callable) -> None:
     embeddings, labels = around(8, 8)
     labels = ["oos" if label >= "intent_006" else label for label in labels]

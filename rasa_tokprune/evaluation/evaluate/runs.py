@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
@@ -12,7 +11,7 @@ import numpy as np
 from rasa_tokprune.evaluation.evaluate.arguments import ALL_SHOTS
 from rasa_tokprune.evaluation.evaluate.embeddings import EncodedTexts
 from rasa_tokprune.evaluation.evaluate.task_data import Examples, TaskData
-from rasa_tokprune.evaluation.predictions import Predictions
+from rasa_tokprune.evaluation.predictions import Predictions, rounded
 from rasa_tokprune.evaluation.tasks import sample_shots
 from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet, embed_names, fit_classifier
 from rasa_tokprune.fewshot.confidence import OPERATING_CONFIDENCE
@@ -97,8 +96,8 @@ def evaluate(run: Run, settings: FitSettings) -> Tuple[Dict[str, Any], List[Answ
         "fit_s": round(fit_s, 3),
         "operating_confidence": OPERATING_CONFIDENCE,
         **predictions.measures(),
-        "calibration": [_rounded(entry) for entry in predictions.calibration()],
-        "curve": [_rounded(entry) for entry in predictions.curve()],
+        "calibration": [rounded(entry) for entry in predictions.calibration()],
+        "curve": [rounded(entry) for entry in predictions.curve()],
     }
     return row, answers
 
@@ -159,7 +158,3 @@ def _decide(classifier: PrototypeClassifier, embedding: np.ndarray) -> Tuple[Opt
     decision = classifier.decide(embedding)
     best = int(decision.order[0])
     return classifier.classes[best], float(decision.confidences[best])
-
-
-def _rounded(entry: Dict[str, float]) -> Dict[str, Optional[float]]:
-    return {key: None if math.isnan(value) else round(value, 5) for key, value in entry.items()}

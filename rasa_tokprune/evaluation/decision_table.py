@@ -160,6 +160,8 @@ def render_claim(lines: Lines) -> str:
         cells = [
             f"{_cell(found, 'oos_auroc', 1, 2)}: {_cell(found, 'oos_recall', 100, 0)} / "
             f"{_cell(found, 'in_scope_rejection', 100, 0)}"
+            if "oos_auroc" in found
+            else ""
             for found in (by_task.get(task, {}) for task in tasks)
         ]
         table.append(f"| {text} | {' | '.join(cells)} |")

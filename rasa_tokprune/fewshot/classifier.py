@@ -134,6 +134,9 @@ class PrototypeClassifier:
         answer = best_answer(scores.class_scores, scores.in_scope, self.oos_classes)
         margin = self.confidence_map.margin(answer)
         order = np.argsort(-scores.class_scores, kind="stable")
+        if self.oos_classes:  # which come after what they tie with
+            is_oos = np.isin(np.arange(len(order)), self.oos_classes)
+            order = np.lexsort((is_oos, -scores.class_scores))
         confidences = self._confidences(scores.class_scores, order, answer, margin)
         return Decision(confidences, order, answer.number, margin, scores)
 

@@ -250,3 +250,16 @@ def test_no_queries_and_short_rankings(around: Callable) -> None:
     assert classifier.predict(np.zeros((0, 48))) == []
     query = around(5, 1, draw=1)[0][0]
     assert classifier.rank(query, 2) == classifier.rank(query)[:2]
+
+
+@pytest.mark.parametrize("oos", ["a_oos", "z_oos"])
+def test_a_message_that_is_in_scope_and_out_of_scope_at_once(around: Callable, oos: str) -> None:
+    embeddings, labels = around(4, 1)
+    classifier = PrototypeClassifier.fit(
+        np.concatenate((embeddings, embeddings[:1])), [*labels, oos], oos_labels=[oos]
+    )
+    decision = classifier.decide(embeddings[0])
+    ranked = decision.confidences[decision.order]
+    assert (np.diff(ranked) <= 1e-12).all()
+    assert classifier.classes[decision.answer] == "intent_000"
+    assert {classifier.classes[number] for number in decision.order[:2]} == {"intent_000", oos}

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
-from rasa_tokprune.fewshot import PrototypeClassifier
+from rasa_tokprune.fewshot import PrototypeClassifier, embed_names
 
 MARKER = "precisions"
 # Backend, precision, plan.
@@ -50,7 +50,8 @@ def measure(
     for backend, precision, plan in (REFERENCE, *formats):
         encoder = load_encoder(backend=backend, precision=precision, prune=plan)
         embeddings = encoder.encode(query)
-        classifier = PrototypeClassifier.fit(encoder.encode(support), labels)
+        names = embed_names(labels, encoder.encode)
+        classifier = PrototypeClassifier.fit(encoder.encode(support), labels, names=names)
         predicted = np.array(classifier.predict(embeddings))
         if (backend, precision, plan) == REFERENCE:
             exact, exact_answers = embeddings, predicted

@@ -157,6 +157,8 @@ def render_claim(lines: Lines) -> str:
         "|---|" + "--:|" * len(tasks),
     ]
     for text, by_task in lines.items():
+        if text in (_PIPELINE_TEXT["tokprune"], _PIPELINE_TEXT["tokprune_default"]):
+            continue  # the same numbers once more
         cells = [
             f"{_cell(found, 'oos_auroc', 1, 2)}: {_cell(found, 'oos_recall', 100, 0)} / "
             f"{_cell(found, 'in_scope_rejection', 100, 0)}"

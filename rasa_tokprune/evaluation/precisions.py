@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
+from rasa_tokprune.evaluation.tasks import read_examples
 from rasa_tokprune.fewshot import PrototypeClassifier, embed_names
 
 MARKER = "precisions"
@@ -44,8 +45,8 @@ def measure(
         test: Rasa YAML that is classified.
         formats: What to compare with un-pruned fp32.
     """
-    support, labels = _read(train)
-    query, answers = _read(test)
+    support, labels, _ = read_examples(train)
+    query, answers, _ = read_examples(test)
     exact, exact_answers = np.zeros(0), np.zeros(0)
     for backend, precision, plan in (REFERENCE, *formats):
         encoder = load_encoder(backend=backend, precision=precision, prune=plan)
@@ -67,13 +68,6 @@ def measure(
             "cosine_mean": float(cosine.mean()),
             "cosine_p1": float(np.quantile(cosine, 0.01)),
         }
-
-
-def _read(path: Path) -> Tuple[List[str], List[str]]:
-    from rasa.shared.nlu.training_data.loading import load_data
-
-    examples = load_data(str(path)).intent_examples
-    return [e.get("text") for e in examples], [e.get("intent") for e in examples]
 
 
 def render(rows: Sequence[Dict[str, Any]]) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from rasa_tokprune.fewshot.metrics import (
     N_BINS,
     auroc,
+    bin_of,
     coverage_curve,
     expected_calibration_error,
     macro_f1,
@@ -86,7 +87,7 @@ class Predictions:
         `confidence` and their `accuracy`, both NaN in an empty bin.
         """
         confidences, is_right = np.array(self.confidences), self.is_right
-        bins = np.minimum((confidences * N_BINS).astype(int), N_BINS - 1)
+        bins = bin_of(confidences)
         entries = []
         for number in range(N_BINS):
             inside = bins == number

@@ -26,11 +26,16 @@ def expected_calibration_error(
     """
     if len(confidences) == 0:
         return 0.0
-    bins = np.minimum((np.asarray(confidences) * n_bins).astype(int), n_bins - 1)
+    bins = bin_of(np.asarray(confidences), n_bins)
     counts = np.bincount(bins, minlength=n_bins)
     gaps = np.bincount(bins, weights=confidences, minlength=n_bins)
     gaps -= np.bincount(bins, weights=np.asarray(is_right, dtype=float), minlength=n_bins)
     return float(np.abs(gaps).sum() / counts.sum())
+
+
+def bin_of(confidences: np.ndarray, n_bins: int = N_BINS) -> np.ndarray:
+    """Returns the number of each confidence's bin of equal width, (n,); 1.0 is in the last."""
+    return np.minimum((confidences * n_bins).astype(int), n_bins - 1)
 
 
 def auroc(in_scope: np.ndarray, out_of_scope: np.ndarray) -> float:

@@ -12,6 +12,8 @@ from rasa_tokprune.fewshot.clusters import split_clusters
 from rasa_tokprune.fewshot.prototypes import mean_prototypes, normalize_rows
 
 NO_SOURCE = -1
+# A name is kept if its own intent is among the nearest fifth to it.
+_TELLING_QUANTILE = 0.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +127,3 @@ def _telling_names(
     own = cosines[np.arange(len(given)), given]
     is_telling = own >= np.quantile(cosines, _TELLING_QUANTILE, axis=1)
     return vectors[is_telling].astype(np.float32), np.array(given)[is_telling]
-
-
-# A name is kept if its own intent is among the nearest fifth to it.
-_TELLING_QUANTILE = 0.8

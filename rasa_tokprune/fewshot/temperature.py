@@ -1,4 +1,4 @@
-"""A temperature that makes confidences mean the same at 2, 20 and 150 classes."""
+"""A temperature for how classes share what the best one's confidence leaves."""
 
 from __future__ import annotations
 

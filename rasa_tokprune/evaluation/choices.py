@@ -1,284 +1,145 @@
-r"""Chooses the settings of the few-shot decision on samples of labelled files, no test file read.
+r"""Chooses the settings of the few-shot decision on drawn bots; no test file is read.
 
 python -m rasa_tokprune.evaluation.choices --out docs/data/choices.jsonl \
     --markdown docs/accuracy.md banking77=banking77/adapt.yml clinc150=clinc150/adapt.yml \
     hwu64=hwu64/adapt.yml
 
-One setting after the other, each measured with those before it as chosen. Options stand from the
-simplest to the most elaborate; the first is taken that lies within one standard error of the best
-(the paired difference over the samples). Compare Breiman et al., CART (1984), section 3.4.3.
+One setting after the other, each measured with those before it as chosen and those after it at
+their first option. Options stand from the simplest to the most elaborate; the first is taken that
+lies within one standard error of the best (of the paired difference over the bots). Compare
+Breiman et al., CART (1984), section 3.4.3.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import functools
 import importlib
 import itertools
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from unittest.mock import patch
 
 import numpy as np
+from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from rasa_tokprune.encoder import load_encoder
+from rasa_tokprune.evaluation.choice_options import (
+    CONFIDENCE_CHOICES,
+    FEWSHOT,
+    SCORE_CHOICES,
+    Choice,
+)
+from rasa_tokprune.evaluation.drawn_bots import DrawnBot, draw_bots
 from rasa_tokprune.evaluation.predictions import Predictions
 from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
-from rasa_tokprune.evaluation.tasks import read_examples
-from rasa_tokprune.fewshot import PrototypeClassifier, embed_names
-from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet, fit_classifier
 from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION, OPERATING_CONFIDENCE
 
-SEEDS = (0, 1)
-SHARE_LEFT_OUT = 0.15
-MAX_QUERY = 800
 MARKER = "choices"
+PRIOR = "prior of the confidence"
 # Answers as near to the operating point as this in log-odds tell what it stands for.
 NEAR_POINT = 0.5
 
-FEWSHOT = "rasa_tokprune.fewshot"
-Options = Mapping[str, Mapping[str, Any]]
+
+def measure(settings: Mapping[str, Any], bot: DrawnBot) -> Dict[str, float]:
+    """Returns what a classifier with some constants set otherwise does on a bot."""
+    with _set(settings):
+        return _measure(bot)
 
 
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """A setting to choose.
+def fit_prior(
+    settings: Mapping[str, Any], bots: Sequence[DrawnBot], pool: Executor
+) -> Tuple[float, float]:
+    """Returns slope and intercept of the log-odds that a held-out answer is right."""
+    parts = list(pool.map(functools.partial(_held_out, settings), bots))
+    scores, is_right = (np.concatenate(own) for own in zip(*parts))
 
-    Attributes:
-        name: In the table.
-        measure: What decides.
-        is_lower_better: Whether less of it is better.
-        options: What each option sets, "module:name" -> value, by its name in the table.
-    """
+    def loss(line: np.ndarray) -> float:
+        log_odds = line[0] * scores + line[1]
+        return float(np.mean(np.logaddexp(0, log_odds) - is_right * log_odds))
 
-    name: str
-    measure: str
-    is_lower_better: bool
-    options: Options
+    slope, intercept = minimize(loss, np.zeros(2), method="BFGS").x
+    return round(float(slope), 2), round(float(intercept), 2)
 
 
-@dataclasses.dataclass(frozen=True)
-class Sample:
-    """A bot drawn from a labelled file.
-
-    Attributes:
-        task: Name of the file.
-        sampling: How the support set was drawn.
-        seed: Which draw.
-        support: Embeddings of the support set, (n_examples, d).
-        labels: Class of each, (n_examples,).
-        names: Embedding of each class's readable name.
-        query: Embeddings of in-scope messages, (n_query, d).
-        answers: Class of each, (n_query,).
-        strangers: Embeddings of messages of intents left out, (n_out, d).
-    """
-
-    task: str
-    sampling: str
-    seed: int
-    support: np.ndarray
-    labels: List[str]
-    names: Dict[str, np.ndarray]
-    query: np.ndarray
-    answers: List[str]
-    strangers: np.ndarray
-
-
-def _five(members: np.ndarray, embeddings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return rng.permutation(members)[:5]
+def choose(bots: Sequence[DrawnBot], workers: int) -> List[Dict[str, Any]]:
+    """Returns a row for each choice, option and bot, and one for the prior."""
+    choices = (*SCORE_CHOICES, *CONFIDENCE_CHOICES)
+    settings: Dict[str, Any] = {}
+    for choice in choices:
+        settings.update(next(iter(choice.options.values())))
+    rows: List[Dict[str, Any]] = []
+    total = sum(len(choice.options) for choice in choices) * len(bots)
+    with ProcessPoolExecutor(workers) as pool, tqdm(total=total) as progress:
+        for choice in choices:
+            if choice is CONFIDENCE_CHOICES[0]:
+                prior = fit_prior(settings, bots, pool)
+                settings[f"{FEWSHOT}.confidence:_PRIOR"] = np.array(prior)
+                rows.append({"choice": PRIOR, "slope": prior[0], "intercept": prior[1]})
+            measured: Dict[str, List[Dict[str, float]]] = {}
+            for option, own in choice.options.items():
+                progress.set_description(f"{choice.name}: {option}")
+                measured[option] = []
+                for entry in pool.map(functools.partial(measure, {**settings, **own}), bots):
+                    measured[option].append(entry)
+                    progress.update()
+            taken = take(choice, measured)
+            settings.update(choice.options[taken])
+            rows += _rows(choice, taken, measured, bots)
+    return rows
 
 
-def _ten(members: np.ndarray, embeddings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return rng.permutation(members)[:10]
+def take(choice: Choice, measured: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
+    """Returns the first option that lies within one standard error of the best."""
+    sign = -1.0 if choice.is_lower_better else 1.0
+    values = {
+        option: sign * np.array([entry[choice.measure] for entry in entries])
+        for option, entries in measured.items()
+        if option not in choice.for_comparison
+    }
+    best = max(values.values(), key=np.mean)
+    for option, own in values.items():
+        behind = best - own
+        if behind.mean() <= behind.std(ddof=1) / np.sqrt(len(behind)):
+            return option
+    raise AssertionError("the best option lies within any error of itself")
 
 
-def _uneven(members: np.ndarray, embeddings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return rng.permutation(members)[: int(np.clip(np.exp(rng.normal(1.6, 0.9)), 1, 14))]
+def chosen_settings(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+    """Returns what raw rows say was chosen, "module:name" -> value."""
+    settings: Dict[str, Any] = {}
+    for choice in (*SCORE_CHOICES, *CONFIDENCE_CHOICES):
+        (taken,) = {r["option"] for r in rows if r["choice"] == choice.name and r["is_chosen"]}
+        settings.update(choice.options[taken])
+    return settings
 
 
-def _narrow(members: np.ndarray, embeddings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """What one author thinks of: an example and those nearest to it; users write otherwise."""
-    first = rng.choice(members)
-    return members[np.argsort(-(embeddings[members] @ embeddings[first]), kind="stable")[:5]]
+def _set(settings: Mapping[str, Any]) -> ExitStack:
+    stack = ExitStack()
+    stack.enter_context(threadpool_limits(1))
+    for place, value in settings.items():
+        module, name = place.split(":")
+        stack.enter_context(patch.object(importlib.import_module(module), name, value))
+    return stack
 
 
-SAMPLINGS: Dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], np.ndarray]] = {
-    "5 shots": _five,
-    "10 shots": _ten,
-    "uneven": _uneven,
-    "narrow": _narrow,
-    # Intents of one to three of the file's each, so that some have 20 examples and more.
-    "merged": _ten,
-}
+def _held_out(settings: Mapping[str, Any], bot: DrawnBot) -> Tuple[np.ndarray, np.ndarray]:
+    with _set(settings):
+        sample = fit_classifier(SupportSet.of(bot.support, bot.labels, None, bot.names)).sample
+    return sample.in_scope, sample.is_right
 
 
-@dataclasses.dataclass(frozen=True)
-class WithMargin:
-    """`best_answer` with part of the lead over the second class in the in-scope score."""
-
-    weight: float
-
-    def __call__(
-        self, class_scores: np.ndarray, in_scope: np.ndarray, oos_classes: Sequence[int]
-    ) -> Answer:
-        """Returns the best class of a query."""
-        answer = best_answer(class_scores, in_scope, oos_classes)
-        if len(class_scores) < 2:
-            return answer
-        second, first = np.partition(class_scores, -2)[-2:]
-        return answer._replace(in_scope=answer.in_scope + self.weight * float(first - second))
-
-
-def _numbers(place: str, values: Sequence[float]) -> Options:
-    return {f"{value:g}": {f"{FEWSHOT}.{place}": value} for value in values}
-
-
-def _ways(*similarities: Any) -> Dict[str, Any]:
-    return {f"{FEWSHOT}.fitting:PARAPHRASE_SIMILARITIES": similarities}
-
-
-def _margin(weight: float) -> Dict[str, Any]:
-    answer = WithMargin(weight)
-    places = ("fitting", "classifier", "held_out")
-    return {f"{FEWSHOT}.{place}:best_answer": answer for place in places}
-
-
-CHOICES = (
-    Choice(
-        "inverse penalty C", "accuracy", False, _numbers("prototypes:REFINEMENT_C", (5, 10, 20, 40))
-    ),
-    Choice(
-        "nearest example in the class score",
-        "accuracy",
-        False,
-        _numbers("head:_NEAREST_WEIGHT", (0, 1, 2, 3, 4)),
-    ),
-    Choice(
-        "cosines in the in-scope score",
-        "oos_auroc",
-        False,
-        _numbers("head:_COSINE_WEIGHT", (0, 2, 5, 8, 12)),
-    ),
-    Choice(
-        "lead over the second class in the in-scope score",
-        "oos_auroc",
-        False,
-        {f"{weight:g}": _margin(weight) for weight in (0, 0.5, 1, 2)},
-    ),
-    Choice(
-        "limit on near ties, sharpness",
-        "ece",
-        True,
-        {
-            "none": {f"{FEWSHOT}.classifier:_TIE_SHARPNESS": 1e6},
-            **_numbers("classifier:_TIE_SHARPNESS", (20, 10, 5)),
-        },
-    ),
-    Choice(
-        "ways to hold out for calibration",
-        "ece",
-        True,
-        {
-            "one by one": _ways(None),
-            "and with paraphrases (0.85)": _ways(None, 0.85),
-            "and with paraphrases (0.7)": _ways(None, 0.7),
-            "all three": _ways(None, 0.85, 0.7),
-        },
-    ),
-    Choice(
-        "weight of the prior",
-        "ece",
-        True,
-        _numbers("confidence:_PRIOR_STRENGTH", (30, 10, 3, 1)),
-    ),
-    Choice(
-        "messages from which a class has its own operating point",
-        "rejection_error",
-        True,
-        {
-            "never": {f"{FEWSHOT}.confidence:_MIN_OWN": 10**9},
-            **_numbers("confidence:_MIN_OWN", (40, 20, 10)),
-        },
-    ),
-)
-
-
-def draw_samples(task: str, path: Path) -> Iterator[Sample]:
-    """Yields bots drawn from a labelled file: each sampling with each seed."""
-    texts, names, _ = read_examples(path)
-    encoder = load_encoder(precision="auto")
-    embeddings = encoder.encode(texts)
-    readable = embed_names(names, encoder.encode)
-    for sampling, seed in itertools.product(SAMPLINGS, SEEDS):
-        yield _draw(task, sampling, seed, embeddings, np.array(names), readable)
-
-
-def _draw(
-    task: str,
-    sampling: str,
-    seed: int,
-    embeddings: np.ndarray,
-    labels: np.ndarray,
-    readable: Dict[str, np.ndarray],
-) -> Sample:
-    rng = np.random.default_rng(seed)
-    intents = rng.permutation(np.unique(labels))
-    left_out = intents[: round(SHARE_LEFT_OUT * len(intents))]
-    known = intents[len(left_out) :]
-    chosen = [
-        SAMPLINGS[sampling](np.flatnonzero(labels == intent), embeddings, rng) for intent in known
-    ]
-    support = np.sort(np.concatenate(chosen))
-    if sampling == "merged":
-        labels = _merge(labels, known, rng)
-    query = np.setdiff1d(np.flatnonzero(np.isin(labels, known)), support)
-    strangers = np.flatnonzero(np.isin(labels, left_out))
-    query, strangers = (rng.permutation(rows)[:MAX_QUERY] for rows in (query, strangers))
-    return Sample(
-        task=task,
-        sampling=sampling,
-        seed=seed,
-        support=embeddings[support],
-        labels=labels[support].tolist(),
-        names=readable,
-        query=embeddings[query],
-        answers=labels[query].tolist(),
-        strangers=embeddings[strangers],
-    )
-
-
-def _merge(labels: np.ndarray, intents: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    merged = labels.copy()
-    start = 0
-    while start < len(intents):
-        group = intents[start : start + rng.integers(1, 4)]
-        merged[np.isin(labels, group)] = group[0]
-        start += len(group)
-    return merged
-
-
-def measure(settings: Mapping[str, Any], sample: Sample) -> Dict[str, float]:
-    """Returns what a classifier with some constants set otherwise does on a sample."""
-    with ExitStack() as stack:
-        stack.enter_context(threadpool_limits(1))
-        for place, value in settings.items():
-            module, name = place.split(":")
-            stack.enter_context(patch.object(importlib.import_module(module), name, value))
-        return _measure(sample)
-
-
-def _measure(sample: Sample) -> Dict[str, float]:
-    classifier = PrototypeClassifier.fit(sample.support, sample.labels, names=sample.names)
-    own = [classifier.decide(each) for each in sample.query]
-    other = [classifier.decide(each) for each in sample.strangers]
+def _measure(bot: DrawnBot) -> Dict[str, float]:
+    classifier = PrototypeClassifier.fit(bot.support, bot.labels, names=bot.names)
+    own = [classifier.decide(each) for each in bot.query]
+    other = [classifier.decide(each) for each in bot.strangers]
     top, oos_top = ([float(each.confidences.max()) for each in part] for part in (own, other))
     predictions = Predictions(
-        answers=sample.answers,
+        answers=bot.answers,
         predicted=[classifier.classes[each.order[0]] for each in own],
         confidences=top,
         is_rejected=[confidence < OPERATING_CONFIDENCE for confidence in top],
@@ -296,53 +157,26 @@ def _measure(sample: Sample) -> Dict[str, float]:
     }
 
 
-def choose(samples: Sequence[Sample], workers: int) -> List[Dict[str, Any]]:
-    """Returns a row for each choice, option and sample; `is_chosen` says what to take."""
-    rows: List[Dict[str, Any]] = []
-    settings: Dict[str, Any] = {}
-    n_options = sum(len(choice.options) for choice in CHOICES)
-    with ProcessPoolExecutor(workers) as pool, tqdm(total=n_options * len(samples)) as progress:
-        for choice in CHOICES:
-            measured = {}
-            for option, own in choice.options.items():
-                progress.set_description(f"{choice.name}: {option}")
-                run = functools.partial(measure, {**settings, **own})
-                measured[option] = []
-                for entry in pool.map(run, samples):
-                    measured[option].append(entry)
-                    progress.update()
-            taken = take(choice, measured)
-            settings.update(choice.options[taken])
-            rows += [
-                {
-                    "choice": choice.name,
-                    "option": option,
-                    "decides": choice.measure,
-                    "is_chosen": option == taken,
-                    "task": sample.task,
-                    "sampling": sample.sampling,
-                    "seed": sample.seed,
-                    **entry,
-                }
-                for option, entries in measured.items()
-                for sample, entry in zip(samples, entries)
-            ]
-    return rows
-
-
-def take(choice: Choice, measured: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
-    """Returns the first option that lies within one standard error of the best."""
-    sign = -1.0 if choice.is_lower_better else 1.0
-    values = {
-        option: sign * np.array([entry[choice.measure] for entry in entries])
+def _rows(
+    choice: Choice,
+    taken: str,
+    measured: Mapping[str, Sequence[Mapping[str, float]]],
+    bots: Sequence[DrawnBot],
+) -> List[Dict[str, Any]]:
+    return [
+        {
+            "choice": choice.name,
+            "option": option,
+            "decides": choice.measure,
+            "is_chosen": option == taken,
+            "task": bot.task,
+            "sampling": bot.sampling,
+            "seed": bot.seed,
+            **entry,
+        }
         for option, entries in measured.items()
-    }
-    best = max(values.values(), key=np.mean)
-    for option, own in values.items():
-        behind = best - own
-        if behind.mean() <= behind.std(ddof=1) / np.sqrt(len(behind)):
-            return option
-    raise AssertionError("the best option lies within any error of itself")
+        for bot, entry in zip(bots, entries)
+    ]
 
 
 COLUMNS: Dict[str, Tuple[str, float, int]] = {
@@ -356,19 +190,24 @@ COLUMNS: Dict[str, Tuple[str, float, int]] = {
 
 
 def render(rows: Sequence[Dict[str, Any]]) -> str:
-    """Returns a Markdown table of means over the samples; what decided and was taken is bold."""
+    """Returns a Markdown table of means over the bots; what decided and was taken is bold."""
     heads = " | ".join(text for text, _, _ in COLUMNS.values())
     lines = [f"| setting | option | {heads} |", "|---|---|" + "--:|" * len(COLUMNS)]
+    measured = [row for row in rows if row["choice"] != PRIOR]
     for (name, option), group in itertools.groupby(
-        rows, key=lambda row: (row["choice"], row["option"])
+        measured, key=lambda row: (row["choice"], row["option"])
     ):
         own = list(group)
         cells = []
-        for measure_name, (_, scale, digits) in COLUMNS.items():
-            cell = f"{scale * np.mean([row[measure_name] for row in own]):.{digits}f}"
-            cells.append(f"**{cell}**" if measure_name == own[0]["decides"] else cell)
+        for column, (_, scale, digits) in COLUMNS.items():
+            cell = f"{scale * np.mean([row[column] for row in own]):.{digits}f}"
+            cells.append(f"**{cell}**" if column == own[0]["decides"] else cell)
         shown = f"**{option}**" if own[0]["is_chosen"] else option
         lines.append(f"| {name} | {shown} | {' | '.join(cells)} |")
+    last = CONFIDENCE_CHOICES[-1].name
+    final = [row for row in measured if row["choice"] == last and row["is_chosen"]]
+    near = sum(row["n_right_near_point"] for row in final) / sum(r["n_near_point"] for r in final)
+    lines += ["", f"Of the answers near the operating point {100 * near:.0f}% are right."]
     return "\n".join(lines)
 
 
@@ -380,11 +219,11 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("tasks", nargs="+", metavar="NAME=FILE")
     arguments = parser.parse_args()
-    samples: List[Sample] = []
+    bots: List[DrawnBot] = []
     for task in arguments.tasks:
         name, path = task.split("=", 1)
-        samples += draw_samples(name, Path(path))
-    rows = choose(samples, arguments.workers)
+        bots += draw_bots(name, Path(path))
+    rows = choose(bots, arguments.workers)
     write_rows(rows, arguments.out)
     update_table(arguments.markdown, render(rows), MARKER)
 

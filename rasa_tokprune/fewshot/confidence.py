@@ -14,15 +14,16 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.answer import Answer
 
 # The confidence at the operating point: where FallbackClassifier's threshold belongs. One half
-# says "more likely right than wrong", and held-out accuracy at the operating point lies between
-# 0.45 and 0.7 on every task measured, so that little has to be bent to bring it there.
+# says "as likely right as wrong", and that is about what it is at the operating point: 55% on bots
+# drawn from the adaptation splits (docs/accuracy.md), so that little has to be bent.
 OPERATING_CONFIDENCE = 0.5
 DEFAULT_TARGET_REJECTION = 0.05
-# Slope and intercept over held-out messages of the adaptation splits of BANKING77, CLINC150 and
-# HWU64; what a bot gets that has no messages to hold out.
-_PRIOR = np.array([0.27, -1.43])
+# Slope and intercept over held-out messages of bots drawn from the adaptation splits of BANKING77,
+# CLINC150 and HWU64; what a bot gets that has no messages to hold out. This, the strength and
+# _MIN_OWN were fitted or chosen by rasa_tokprune.evaluation.choices.
+_PRIOR = np.array([0.63, -2.51])
 # Weight of the prior; the slope's in units of the score's spread.
-_PRIOR_STRENGTH = 3.0
+_PRIOR_STRENGTH = 1.0
 _PRIOR_SPREAD = 3.0
 _MIN_SLOPE = 0.05
 _BELOW = -1e-3
@@ -31,14 +32,14 @@ _LEAST_LOG_ODDS = -700.0  # exp of more overflows
 _PRIOR_RIGHT = 5.0
 # Confidence leaves its bend where this share of the right answers lies below.
 _BEND_END = 0.10
-# A class has an operating point of its own from this many held-out messages on; so many weigh as
-# much as the common one.
-_MIN_OWN = 20
+# A class has an operating point of its own from this many held-out messages on (each is held out
+# twice); so many weigh as much as the common one.
+_MIN_OWN = 40
 
 
 @dataclasses.dataclass(frozen=True)
 class Sample:
-    """Held-out messages of one way to hold out.
+    """Held-out messages of one bot.
 
     Attributes:
         in_scope: In-scope score of the answer, (n,).
@@ -98,25 +99,24 @@ class ConfidenceMap:
             raise ConfigError(f"the confidence map is damaged: {numbers}")
 
     @classmethod
-    def fit(cls, samples: Sequence[Sample], n_way: int, target_rejection: float) -> ConfidenceMap:
+    def fit(cls, sample: Sample, n_way: int, target_rejection: float) -> ConfidenceMap:
         """Fits the map to held-out messages of one bot.
 
         The log-odds of a right answer are linear in the score (Platt, "Probabilistic outputs
         for support vector machines", 1999), with a normal prior for bots of few examples.
 
         Args:
-            samples: Ways to hold out; the last decides the operating point. May be empty of
-                messages.
+            sample: May be empty of messages.
             n_way: Number of classes.
             target_rejection: Share of the rightly answered messages that may fall below the
                 operating point, in [0, 1).
         """
-        offsets = _own_offsets(samples[0], n_way)
-        samples = [_shifted(sample, offsets) for sample in samples]
-        slope, intercept = _fit_log_odds(samples)
+        offsets = _own_offsets(sample, n_way)
+        sample = _shifted(sample, offsets)
+        slope, intercept = _fit_log_odds(sample)
         natural = -intercept / slope
-        point = _operating_point(samples[-1], target_rejection, natural)
-        bend_end = _operating_point(samples[-1], max(_BEND_END, 2 * target_rejection), natural)
+        point = _operating_point(sample, target_rejection, natural)
+        bend_end = _operating_point(sample, max(_BEND_END, 2 * target_rejection), natural)
         return cls(slope, intercept, point, max(bend_end, point + 1e-3), tuple(offsets.tolist()))
 
     def margin(self, answer: Answer) -> float:
@@ -166,14 +166,11 @@ def _shifted(sample: Sample, offsets: np.ndarray) -> Sample:
     return dataclasses.replace(sample, in_scope=sample.in_scope - offsets[sample.answers])
 
 
-def _fit_log_odds(samples: Sequence[Sample]) -> Tuple[float, float]:
+def _fit_log_odds(sample: Sample) -> Tuple[float, float]:
     """Returns slope and intercept, maximum a posteriori."""
-    scores = np.concatenate([sample.in_scope for sample in samples])
-    is_right = np.concatenate([sample.is_right for sample in samples]).astype(float)
-    weights = np.concatenate([sample.weights for sample in samples])
+    scores, is_right, weights = sample.in_scope, sample.is_right.astype(float), sample.weights
     if len(weights):
-        # However many ways there are to hold out, a message counts once.
-        weights = weights / weights.mean() / len(samples)
+        weights = weights / weights.mean()
     strength = _PRIOR_STRENGTH * np.array([_PRIOR_SPREAD**2, 1.0])
 
     def loss_and_gradient(parameters: np.ndarray) -> Tuple[float, np.ndarray]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import List, Sequence
+from typing import Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -13,14 +13,14 @@ from rasa_tokprune.fewshot.answer import best_answer
 from rasa_tokprune.fewshot.classifier import PrototypeClassifier
 from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap, Sample
 from rasa_tokprune.fewshot.head import PrototypeHead
-from rasa_tokprune.fewshot.held_out import HeldOut, hold_out, n_folds
+from rasa_tokprune.fewshot.held_out import HeldOut, assign_folds, concatenate, hold_out, n_folds
 from rasa_tokprune.fewshot.support import SupportSet
 from rasa_tokprune.fewshot.temperature import fit_temperature
 
-# Ways to hold out: message by message, then with ever looser paraphrases kept together. Users
-# write unlike a bot's author; held out with what resembles them, the author's messages come
-# nearer to that. The last decides the operating point.
-PARAPHRASE_SIMILARITIES = (None, 0.85, 0.7)
+# Ways to hold out: message by message, and with its paraphrases. Users write unlike a bot's author;
+# held out with what resembles them, the author's messages come nearer to that. Chosen by
+# rasa_tokprune.evaluation.choices.
+PARAPHRASE_SIMILARITIES = (None, 0.85)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,13 +30,13 @@ class Fitted:
     Attributes:
         classifier: Ready to decide.
         held_out: Scores of every message held out by itself.
-        samples: Held-out in-scope messages, one for each way to hold out.
+        sample: In-scope messages of those.
         oos_sample: Held-out examples of out-of-scope classes.
     """
 
     classifier: PrototypeClassifier
     held_out: HeldOut
-    samples: List[Sample]
+    sample: Sample
     oos_sample: Sample
 
 
@@ -66,22 +66,24 @@ def fit_classifier(
             f"one, or give examples of another"
         )
     folds = n_folds(support)
-    similarities = PARAPHRASE_SIMILARITIES if folds > 2 else PARAPHRASE_SIMILARITIES[::2]
-    progress = tqdm(similarities, desc="Calibrating", disable=not show_progress)
-    ways = [hold_out(support, folds, similarity) for similarity in progress]
-    samples = [_sample(way, support, oos, are_oos=False) for way in ways]
+    progress = tqdm(PARAPHRASE_SIMILARITIES, desc="Calibrating", disable=not show_progress)
+    ways = [hold_out(support, assign_folds(support, folds, each)) for each in progress]
+    every_way = concatenate(ways, len(support.classes))
     n_way = len(support.classes)
     head = PrototypeHead.fit(support.embeddings, support.prototype_of, support.class_of)
     classifier = PrototypeClassifier(
         classes=support.classes,
         keys=support.keys,
         head=head,
-        confidence_map=ConfidenceMap.fit(samples, n_way, target_in_scope_rejection),
-        temperature=fit_temperature(ways[0].class_scores, support.targets[ways[0].rows]),
+        confidence_map=ConfidenceMap.fit(
+            _sample(every_way, support, oos, are_oos=False), n_way, target_in_scope_rejection
+        ),
+        temperature=fit_temperature(every_way.class_scores, support.targets[every_way.rows]),
         oos_classes=oos,
         sources=support.sources[head.rows],
     )
-    return Fitted(classifier, ways[0], samples, _sample(ways[0], support, oos, are_oos=True))
+    own, other = (_sample(ways[0], support, oos, are_oos=is_oos) for is_oos in (False, True))
+    return Fitted(classifier, ways[0], own, other)
 
 
 def _sample(held_out: HeldOut, support: SupportSet, oos: Sequence[int], *, are_oos: bool) -> Sample:

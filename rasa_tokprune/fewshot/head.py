@@ -9,15 +9,13 @@ from typing import Dict, Tuple
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.prototypes import mean_prototypes, refine_prototypes
+from rasa_tokprune.fewshot.prototypes import START_SCALE, mean_prototypes, refine_prototypes
 
-# Constants below come from the adaptation splits of BANKING77, CLINC150 and HWU64 (5 to 10 shots,
-# and unbalanced ones), 15% of the intents held out as out-of-scope; docs/accuracy.md says where
-# results on test files were in view too.
-# Weight of the cosine to a class's nearest example, added to its logit; 2 to 4 are alike.
+# Both weights were chosen by rasa_tokprune.evaluation.choices; docs/accuracy.md shows how.
+# Weight of the cosine to a class's nearest example, added to its logit.
 _NEAREST_WEIGHT = 2.0
-# Weight of the cosines in the in-scope score, against a logit; 5 to 10 are alike.
-_COSINE_WEIGHT = 5.0
+# Weight of the cosines in the in-scope score, against a logit.
+_COSINE_WEIGHT = 2.0
 # Classes beyond the best by logit cannot win, not even in a tie; their examples are not looked at.
 _N_SHORTLIST = 5
 _BEHIND = 1e-3
@@ -116,8 +114,9 @@ class PrototypeHead:
         n_prototypes = len(class_of)
         if n_prototypes > 1:
             weights, biases = refine_prototypes(embeddings, prototype_of, n_prototypes)
-        else:  # a lone class has nothing to be told apart from
-            weights, biases = np.zeros((1, embeddings.shape[1])), np.zeros(1)
+        else:  # nothing to be told apart from: where the refinement would start
+            means = mean_prototypes(embeddings, prototype_of, n_prototypes)
+            weights, biases = START_SCALE * means, np.zeros(1)
         rows = _spread(np.searchsorted(prototype_of, np.arange(n_prototypes + 1)))
         starts = np.searchsorted(prototype_of[rows], np.arange(n_prototypes + 1))
         examples = embeddings[rows].astype(np.float16).astype(np.float32)
@@ -136,7 +135,7 @@ class PrototypeHead:
         """Scores one query.
 
         Class score: logit + 2 * cosine to the class's nearest example. In-scope score of a
-        class: logit + 5 * (cosine to its mean + cosine to its nearest example + how much
+        class: logit + 2 * (cosine to its mean + cosine to its nearest example + how much
         nearer that is than the example's own nearest neighbour; the last is the local density
         ratio of Breunig et al., "LOF" (2000), as a difference).
 

@@ -39,7 +39,9 @@ def n_folds(support: SupportSet) -> int:
     return _N_FOLDS if size <= _MANY else 3 if size <= _VERY_MANY else 2
 
 
-def assign_folds(support: SupportSet, folds: int, max_similarity: Optional[float]) -> np.ndarray:
+def assign_folds(
+    support: SupportSet, folds: int, max_similarity: Optional[float] = None
+) -> np.ndarray:
     """Deals each prototype's messages to folds.
 
     Args:
@@ -54,30 +56,25 @@ def assign_folds(support: SupportSet, folds: int, max_similarity: Optional[float
     """
     fold_of = np.full(len(support.embeddings), -1)
     for prototype in range(len(support.class_of)):
-        is_member = (support.prototype_of == prototype) & ~support.is_name
-        members = np.flatnonzero(is_member)
+        members = np.flatnonzero((support.prototype_of == prototype) & ~support.is_name)
         if len(members) > 1:
             groups = _groups(support.embeddings[members], max_similarity)
             fold_of[members] = _deal(groups, folds, first=prototype)
     return fold_of
 
 
-def hold_out(support: SupportSet, folds: int, max_similarity: Optional[float] = None) -> HeldOut:
+def hold_out(support: SupportSet, fold_of: np.ndarray) -> HeldOut:
     """Returns the scores of every message that can be held out, each by the other folds.
 
     Args:
         support: The support set.
-        folds: Number of folds.
-        max_similarity: Keeps paraphrases together, see `assign_folds`: messages are then
-            judged by prototypes that have seen nothing like them, as users' messages often are.
+        fold_of: From `assign_folds`.
     """
-    fold_of = assign_folds(support, folds, max_similarity)
     parts = [
         _score(_refit(support, fold_of != fold), support, np.flatnonzero(fold_of == fold))
-        for fold in range(folds)
-        if (fold_of == fold).any()
+        for fold in np.unique(fold_of[fold_of >= 0])
     ]
-    return _concatenate(parts, len(support.classes))
+    return concatenate(parts, len(support.classes))
 
 
 def leave_intents_out(support: SupportSet, groups: int, oos_classes: Sequence[int]) -> Sample:
@@ -145,7 +142,8 @@ def _score(head: PrototypeHead, support: SupportSet, rows: np.ndarray) -> HeldOu
     )
 
 
-def _concatenate(parts: List[HeldOut], n_way: int) -> HeldOut:
+def concatenate(parts: Sequence[HeldOut], n_way: int) -> HeldOut:
+    """Returns all held-out messages of several parts."""
     if not parts:
         empty = np.zeros((0, n_way))
         return HeldOut(np.array([], dtype=int), empty, empty)

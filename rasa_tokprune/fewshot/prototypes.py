@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 REFINEMENT_C = 20.0
 # Scale of the mean prototypes from which the refinement starts: near its usual result, so that
 # it ends after 20 to 50 steps.
-_START_SCALE = 8.0
+START_SCALE = 8.0
 _MAX_STEPS = 100
 # Examples times classes from which a step takes so long that fewer have to do.
 _VERY_MANY, _FEW_STEPS = 1e7, 30
@@ -78,7 +78,7 @@ def refine_prototypes(
 
     means = mean_prototypes(embeddings, targets, n_way)
     start = np.zeros((n_way, size + 1))
-    start[:, :size] = _START_SCALE * (means - means.mean(axis=0))
+    start[:, :size] = START_SCALE * (means - means.mean(axis=0))
     max_steps = _MAX_STEPS if len(rows) * n_way < _VERY_MANY else _FEW_STEPS
     options = {"maxiter": max_steps, "gtol": 1e-4 / n_way**0.5}
     found = minimize(loss_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)

@@ -219,7 +219,7 @@ def _confidence_part(fitted: Fitted, support: SupportSet) -> Dict[str, Any]:
 
     Held out message by message, these are a bit better than what users' messages will give.
     """
-    confidence_map, sample = fitted.classifier.confidence_map, fitted.samples[0]
+    confidence_map, sample = fitted.classifier.confidence_map, fitted.sample
     if len(fitted.oos_sample.targets):
         oos, source = fitted.oos_sample, "the bot's own out-of-scope examples"
     else:

@@ -21,6 +21,7 @@ class Choice:
         is_lower_better: Whether less of it is better.
         options: What each option sets, "module:name" -> value, by its name in the table.
         for_comparison: Options that are measured but not taken.
+        by_worst: Whether the kind of bot decides on which an option does worst, not the mean.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Choice:
     is_lower_better: bool
     options: Mapping[str, Settings]
     for_comparison: Tuple[str, ...] = ()
+    by_worst: bool = False
 
 
 def _numbers(place: str, values: Sequence[float]) -> Dict[str, Settings]:
@@ -78,9 +80,24 @@ CONFIDENCE_CHOICES = (
             "and with paraphrases (0.7)": _ways(None, 0.7),
             "all three": _ways(None, 0.85, 0.7),
         },
+        by_worst=True,
     ),
     Choice(
-        "weight of the prior", "ece", True, _numbers("confidence:_PRIOR_STRENGTH", (30, 10, 3, 1))
+        "what decides the operating point",
+        "rejection_error",
+        True,
+        {
+            "messages held out in every way": {f"{FEWSHOT}.fitting:_POINT_FROM_LAST_WAY": False},
+            "in the last way alone": {f"{FEWSHOT}.fitting:_POINT_FROM_LAST_WAY": True},
+        },
+        by_worst=True,
+    ),
+    Choice(
+        "weight of the prior",
+        "ece",
+        True,
+        _numbers("confidence:_PRIOR_STRENGTH", (30, 10, 3, 1)),
+        by_worst=True,
     ),
     Choice(
         "messages from which a class has its own operating point",
@@ -92,5 +109,6 @@ CONFIDENCE_CHOICES = (
         },
         # A point of their own is asked for, where the data allow it.
         for_comparison=("never",),
+        by_worst=True,
     ),
 )

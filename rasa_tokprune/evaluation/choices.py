@@ -87,26 +87,52 @@ def choose(bots: Sequence[DrawnBot], workers: int) -> List[Dict[str, Any]]:
                 for entry in pool.map(functools.partial(measure, {**settings, **own}), bots):
                     measured[option].append(entry)
                     progress.update()
-            taken = take(choice, measured)
+            taken = take(choice, measured, [bot.sampling for bot in bots])
             settings.update(choice.options[taken])
             rows += _rows(choice, taken, measured, bots)
     return rows
 
 
-def take(choice: Choice, measured: Mapping[str, Sequence[Mapping[str, float]]]) -> str:
-    """Returns the first option that lies within one standard error of the best."""
+def take(
+    choice: Choice, measured: Mapping[str, Sequence[Mapping[str, float]]], kinds: Sequence[str]
+) -> str:
+    """Returns the first option that lies within one standard error of the best.
+
+    If the worst kind of bot decides, the mean over all bots decides among those it leaves.
+
+    Args:
+        choice: What is chosen.
+        measured: One entry for each bot, by option.
+        kinds: Kind of each bot.
+    """
     sign = -1.0 if choice.is_lower_better else 1.0
     values = {
         option: sign * np.array([entry[choice.measure] for entry in entries])
         for option, entries in measured.items()
         if option not in choice.for_comparison
     }
-    best = max(values.values(), key=np.mean)
+    everyone = np.ones(len(kinds), dtype=bool)
+    if choice.by_worst:
+        worst = {option: _worst_kind(own, kinds) for option, own in values.items()}
+        values = {option: values[option] for option in _near_best(values, worst)}
+    return _near_best(values, dict.fromkeys(values, everyone))[0]
+
+
+def _near_best(values: Mapping[str, np.ndarray], judges: Mapping[str, np.ndarray]) -> List[str]:
+    """Returns the options within one standard error of the best, each judged by some bots."""
+    best = max(values, key=lambda option: values[option][judges[option]].mean())
+    near = []
     for option, own in values.items():
-        behind = best - own
+        behind = (values[best] - own)[judges[option]]
         if behind.mean() <= behind.std(ddof=1) / np.sqrt(len(behind)):
-            return option
-    raise AssertionError("the best option lies within any error of itself")
+            near.append(option)
+    return near
+
+
+def _worst_kind(values: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
+    """Returns which bots are of the kind that does worst, (n_bots,) bool; higher is better."""
+    members = [np.array(kinds) == kind for kind in dict.fromkeys(kinds)]
+    return min(members, key=lambda own: float(values[own].mean()))
 
 
 def chosen_settings(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:

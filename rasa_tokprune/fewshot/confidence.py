@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 from scipy.optimize import minimize
@@ -99,7 +99,13 @@ class ConfidenceMap:
             raise ConfigError(f"the confidence map is damaged: {numbers}")
 
     @classmethod
-    def fit(cls, sample: Sample, n_way: int, target_rejection: float) -> ConfidenceMap:
+    def fit(
+        cls,
+        sample: Sample,
+        n_way: int,
+        target_rejection: float,
+        point_sample: Optional[Sample] = None,
+    ) -> ConfidenceMap:
         """Fits the map to held-out messages of one bot.
 
         The log-odds of a right answer are linear in the score (Platt, "Probabilistic outputs
@@ -110,13 +116,14 @@ class ConfidenceMap:
             n_way: Number of classes.
             target_rejection: Share of the rightly answered messages that may fall below the
                 operating point, in [0, 1).
+            point_sample: Messages that decide the operating point; None: `sample`.
         """
         offsets = _own_offsets(sample, n_way)
-        sample = _shifted(sample, offsets)
-        slope, intercept = _fit_log_odds(sample)
+        slope, intercept = _fit_log_odds(_shifted(sample, offsets))
+        decides = _shifted(sample if point_sample is None else point_sample, offsets)
         natural = -intercept / slope
-        point = _operating_point(sample, target_rejection, natural)
-        bend_end = _operating_point(sample, max(_BEND_END, 2 * target_rejection), natural)
+        point = _operating_point(decides, target_rejection, natural)
+        bend_end = _operating_point(decides, max(_BEND_END, 2 * target_rejection), natural)
         return cls(slope, intercept, point, max(bend_end, point + 1e-3), tuple(offsets.tolist()))
 
     def margin(self, answer: Answer) -> float:

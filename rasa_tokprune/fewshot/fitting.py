@@ -18,9 +18,10 @@ from rasa_tokprune.fewshot.support import SupportSet
 from rasa_tokprune.fewshot.temperature import fit_temperature
 
 # Ways to hold out: message by message, and with its paraphrases. Users write unlike a bot's author;
-# held out with what resembles them, the author's messages come nearer to that. Chosen by
-# rasa_tokprune.evaluation.choices.
-PARAPHRASE_SIMILARITIES = (None, 0.85)
+# held out with what resembles them, the author's messages come nearer to that, so that they alone
+# decide the operating point. Chosen by rasa_tokprune.evaluation.choices.
+PARAPHRASE_SIMILARITIES = (None, 0.7)
+_POINT_FROM_LAST_WAY = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +77,10 @@ def fit_classifier(
         keys=support.keys,
         head=head,
         confidence_map=ConfidenceMap.fit(
-            _sample(every_way, support, oos, are_oos=False), n_way, target_in_scope_rejection
+            _sample(every_way, support, oos, are_oos=False),
+            n_way,
+            target_in_scope_rejection,
+            _sample(ways[-1], support, oos, are_oos=False) if _POINT_FROM_LAST_WAY else None,
         ),
         temperature=fit_temperature(every_way.class_scores, support.targets[every_way.rows]),
         oos_classes=oos,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import numpy as np
 import pytest
@@ -37,7 +37,16 @@ def test_the_first_within_one_standard_error_is_taken(
 ) -> None:
     choice = Choice("any", "x", is_lower_better, {"simple": {}, "elaborate": {}})
     measured = {"simple": entries(*simple), "elaborate": entries(*elaborate)}
-    assert choices.take(choice, measured) == taken
+    assert choices.take(choice, measured, ["a", "a", "a"]) == taken
+
+
+def test_the_worst_kind_of_bot_can_decide() -> None:
+    measured = {"even": entries(0.5, 0.5, 0.5, 0.5), "uneven": entries(0.2, 0.2, 0.9, 0.9)}
+    kinds = ["a", "a", "b", "b"]
+    choice = Choice("any", "x", False, {"uneven": {}, "even": {}}, by_worst=True)
+    assert choices.take(choice, measured, kinds) == "even"
+    by_mean = Choice("any", "x", False, {"even": {}, "uneven": {}})
+    assert choices.take(by_mean, measured, kinds) == "even", "within one standard error"
 
 
 def test_the_package_has_what_was_chosen() -> None:
@@ -53,12 +62,13 @@ def test_the_package_has_what_was_chosen() -> None:
 
 def test_each_choice_follows_the_rule() -> None:
     for choice in (*SCORE_CHOICES, *CONFIDENCE_CHOICES):
-        measured: Dict[str, List[Dict[str, float]]] = {}
+        measured: Dict[str, List[Dict[str, Any]]] = {}
         for row in ROWS:
             if row["choice"] == choice.name:
                 measured.setdefault(row["option"], []).append(row)
         (recorded,) = {r["option"] for own in measured.values() for r in own if r["is_chosen"]}
-        assert choices.take(choice, measured) == recorded
+        kinds = [row["sampling"] for row in next(iter(measured.values()))]
+        assert choices.take(choice, measured, kinds) == recorded
 
 
 def test_the_table_is_generated_from_the_raw_data() -> None:

@@ -55,14 +55,14 @@ def test_confidence_grows_with_the_score_and_is_one_half_at_the_operating_point(
 
 def test_without_messages_to_hold_out_the_prior_decides() -> None:
     fitted = ConfidenceMap.fit(sample(np.zeros(0), np.zeros(0)), 3, 0.05)
-    assert (fitted.slope, fitted.intercept) == pytest.approx((0.27, -1.43), abs=1e-3)
-    assert fitted.operating_point == pytest.approx(1.43 / 0.27, abs=0.01)
+    assert (fitted.slope, fitted.intercept) == pytest.approx((0.63, -2.51), abs=1e-3)
+    assert fitted.operating_point == pytest.approx(2.51 / 0.63, abs=0.01)
     assert fitted.offsets == (0.0, 0.0, 0.0)
 
 
 def test_a_few_right_answers_are_no_certainty() -> None:
-    fitted = ConfidenceMap.fit(sample(np.full(6, 9.0), np.ones(6)), 1, 0.05)
-    assert 0.6 < fitted.confidence(margin(fitted, 9.0, 0)) < 0.95
+    fitted = ConfidenceMap.fit(sample(np.full(6, 5.0), np.ones(6)), 1, 0.05)
+    assert 0.6 < fitted.confidence(margin(fitted, 5.0, 0)) < 0.95
 
 
 def test_an_intent_with_many_messages_gets_an_operating_point_of_its_own() -> None:
@@ -71,7 +71,7 @@ def test_an_intent_with_many_messages_gets_an_operating_point_of_its_own() -> No
     fitted = ConfidenceMap.fit(sample(scores, np.ones(125), targets), 3, 0.05)
     mean = scores.mean()
     assert fitted.offsets == pytest.approx(
-        ((10 - mean) * 60 / 80, (6 - mean) * 60 / 80, 0.0), abs=1e-6
+        ((10 - mean) * 60 / 100, (6 - mean) * 60 / 100, 0.0), abs=1e-6
     )
     assert margin(fitted, 10.0, 0) < margin(fitted, 10.0, 1)
 

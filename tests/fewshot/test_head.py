@@ -28,10 +28,10 @@ def test_scores_by_hand() -> None:
     assert scores.class_scores[0] == pytest.approx(logits[0] + 2 * nearest, abs=1e-2)
     # The example's own nearest neighbour lies at cosine 0.6.
     mean = query @ np.array([1.6, 0.8]) / np.sqrt(1.6**2 + 0.8**2)
-    expected = logits[0] + 5 * (mean + nearest + (nearest - 0.6))
+    expected = logits[0] + 2 * (mean + nearest + (nearest - 0.6))
     assert scores.in_scope[0] == pytest.approx(expected, abs=2e-2)
     # The lone example of b has no neighbour: the typical tightness, 0.6, stands in.
-    assert scores.in_scope[1] == pytest.approx(logits[1] + 5 * (-0.6 - 0.6 - 1.2), abs=2e-2)
+    assert scores.in_scope[1] == pytest.approx(logits[1] + 2 * (-0.6 - 0.6 - 1.2), abs=2e-2)
 
 
 def test_a_shortlist_gives_what_looking_everywhere_gives(

@@ -14,12 +14,20 @@ class ConfigError(TokPruneError, ValueError):
     """A setting, a plan or an argument has a value that cannot work."""
 
 
+class AdapterMisfitError(ConfigError):
+    """An adapter was trained for another encoder."""
+
+
 class CheckpointError(TokPruneError):
     """A model's files are missing, damaged, unsupported or not the ones expected."""
 
 
 class NotDownloadedError(CheckpointError):
     """A hub model is not on this machine, and downloading is not allowed or failed."""
+
+
+class JobError(TokPruneError):
+    """A job could not be run where it was sent; not an error of its own."""
 
 
 class StorageError(TokPruneError):

@@ -14,7 +14,7 @@ from rasa_tokprune.encoder.backends import AUTO, Backend, Precision
 from rasa_tokprune.encoder.break_even import break_even
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE
-from rasa_tokprune.encoder.plan import PruneMode, PruningPlan, ThresholdKind
+from rasa_tokprune.encoder.plan import ADAPTER_SUFFIX, PruneMode, PruningPlan, ThresholdKind
 from rasa_tokprune.encoder.plans import OFF, plan_from_quantile, resolve_plan, shipped_plans
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
@@ -33,6 +33,7 @@ ENCODER_DEFAULTS: Dict[Text, Any] = {
     "batch_size": DEFAULT_BATCH_SIZE,
     "max_length": None,
     "prune": None,
+    "adapter": AUTO,
     "quantile": None,
     "prune_layers": None,
     "prune_mode": None,
@@ -58,6 +59,7 @@ class EncoderSettings:
     batch_size: int
     max_length: Optional[int]
     prune: Optional[str]
+    adapter: str
     quantile: Union[None, float, List[float]]
     prune_layers: Optional[List[int]]
     prune_mode: Optional[str]
@@ -85,8 +87,9 @@ class EncoderSettings:
                     f"Valid keys: {', '.join(valid)}"
                 )
         values = {key: config.get(key, default) for key, default in ENCODER_DEFAULTS.items()}
-        if values["prune"] is False:  # YAML 1.1 reads a bare `off` as false
-            values["prune"] = OFF
+        for key in ("prune", "adapter"):
+            if values[key] is False:  # YAML 1.1 reads a bare `off` as false
+                values[key] = OFF
         if values["num_threads"] == AUTO:
             values["num_threads"] = None
         check_values(values, _OVERRIDES)
@@ -126,7 +129,7 @@ class EncoderSettings:
             name=f"{base.name} with {changed}",
             kind=base.kind if self.quantile is None else ThresholdKind.QUANTILE,
         )
-        return dataclasses.replace(by_quantile, kept_layers=base.kept_layers)
+        return dataclasses.replace(by_quantile, kept_layers=base.kept_layers, adapter=base.adapter)
 
     def _where_it_pays(
         self, base: PruningPlan, backend: Backend, precision: Precision
@@ -173,3 +176,9 @@ def plan_file(settings: EncoderSettings) -> Optional[Path]:
     if settings.prune is not None and settings.prune.endswith(".json"):
         return Path(settings.prune).expanduser()
     return None
+
+
+def adapter_file(settings: EncoderSettings) -> Optional[Path]:
+    """Returns the adapter file the settings name, if any."""
+    is_file = settings.adapter.endswith(ADAPTER_SUFFIX)
+    return Path(settings.adapter).expanduser() if is_file else None

@@ -19,6 +19,8 @@ def check_values(values: Dict[str, Any], overrides: Sequence[str]) -> None:
         ("prune", f"'{OFF}', a shipped plan's name or a plan file"),
     ):
         check_type(values, key, str, expected)
+    expected = f"'{AUTO}', '{OFF}', a shipped adapter's name or an adapter file"
+    check_type(values, "adapter", str, expected, allow_none=False)
     check_type(values, "device", str, "'cpu', 'cuda', 'cuda:N' or 'auto'", allow_none=False)
     check_type(values, "local_files_only", bool, "true, false or null")
     check_flag(values, "bundle_encoder")

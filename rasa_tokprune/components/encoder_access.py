@@ -4,31 +4,33 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional
+from typing import Iterator, Mapping, Optional
 
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
 import rasa_tokprune
-from rasa_tokprune.components.config import EncoderSettings, plan_file
-from rasa_tokprune.components.encoder_record import RECORD_FILE, EncoderRecord
+from rasa_tokprune.components.config import EncoderSettings
+from rasa_tokprune.components.encoder_record import ADAPTER_FILE, RECORD_FILE, EncoderRecord
+from rasa_tokprune.encoder.adapter import Adapter
+from rasa_tokprune.encoder.adapters import resolve_adapter
 from rasa_tokprune.encoder.backends import Backend, Precision, check_backend, choose, saturates
 from rasa_tokprune.encoder.checkpoint import (
     checkpoint_files,
-    checkpoint_identity,
     find_checkpoint,
 )
 from rasa_tokprune.encoder.encoder import Encoder
-from rasa_tokprune.encoder.hub import is_hub_offline
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.shared import resolve_device, share_model
 from rasa_tokprune.encoder.spec import EncoderSpec
-from rasa_tokprune.encoder.tokens import read_tokenizer
-from rasa_tokprune.errors import ConfigError, NotDownloadedError, StorageError
+from rasa_tokprune.errors import (
+    AdapterMisfitError,
+    ConfigError,
+    StorageError,
+)
 
 BUNDLE_FOLDER = "encoder"
 
@@ -43,7 +45,13 @@ def open_encoder(settings: EncoderSettings, *, may_download: bool) -> Encoder:
     Raises:
         TokPruneError: If the model or the plan cannot be used.
     """
-    return _open(settings, settings.model, None, may_download)
+    folder = _find(settings, settings.model, may_download)
+    spec = EncoderSpec.from_folder(folder)
+    device = resolve_device(settings.device)
+    backend, precision = choose(settings.backend, settings.precision, device, spec)
+    plan = settings.plan(spec.n_layers, backend, precision)
+    adapter = resolve_adapter(settings.adapter, plan)
+    return _open(settings, folder, plan, adapter)
 
 
 def store_encoder(encoder: Encoder, settings: EncoderSettings, folder: Path) -> None:
@@ -56,6 +64,8 @@ def store_encoder(encoder: Encoder, settings: EncoderSettings, folder: Path) -> 
     try:
         text = json.dumps(dataclasses.asdict(record), indent=1)
         (folder / RECORD_FILE).write_text(text, encoding="utf-8")
+        if encoder.model.adapter is not None:
+            encoder.model.adapter.save(folder / ADAPTER_FILE)
         if settings.bundle_encoder:
             _copy_checkpoint(encoder, folder / BUNDLE_FOLDER)
     except OSError as error:
@@ -90,15 +100,36 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
     check_version(str(record.plugin_version))
     plan = PruningPlan.from_dict(record.plan, source=f"the plan stored in '{folder}'")
     model = str(folder / BUNDLE_FOLDER) if record.is_bundled else settings.model
-    encoder = _open(_as_trained(settings, record), model, plan, may_download=False)
+    adapter = _stored_adapter(record, folder)
+    checkpoint = _find(settings, model, may_download=False)
+    try:
+        encoder = _open(_as_trained(settings, record), checkpoint, plan, adapter)
+    except AdapterMisfitError as error:
+        raise _another_encoder(settings, str(error)) from error
     if encoder.model.identity != record.identity:
-        raise StorageError(
-            f"this model was trained with another encoder: '{settings.model}' has identity "
-            f"{encoder.model.identity[:12]} here, training used {str(record.identity)[:12]}; "
-            f"install the same model files, or train again"
+        raise _another_encoder(
+            settings,
+            f"it has identity {encoder.model.identity[:12]} here, training used "
+            f"{str(record.identity)[:12]}",
         )
     check_fingerprint(encoder, str(record.fingerprint))
     return encoder
+
+
+def _another_encoder(settings: EncoderSettings, why: str) -> StorageError:
+    return StorageError(
+        f"this model was trained with another encoder than '{settings.model}' is here: {why}; "
+        f"install the same model files, or train again"
+    )
+
+
+def _stored_adapter(record: EncoderRecord, folder: Path) -> Optional[Adapter]:
+    if record.adapter is None:
+        return None
+    try:
+        return Adapter.load(folder / Path(str(record.adapter)).name)
+    except ConfigError as error:
+        raise StorageError(f"the trained model is damaged: {error}; train again") from error
 
 
 def _as_trained(settings: EncoderSettings, record: EncoderRecord) -> EncoderSettings:
@@ -149,49 +180,6 @@ def check_fingerprint(encoder: Encoder, stored: str) -> None:
         )
 
 
-def is_placeholder(config: Mapping[str, Any]) -> bool:
-    """Returns True for the configuration of a node that Rasa answers from its cache.
-
-    Rasa replaces such a node's configuration by the cached output, and still asks the
-    component's class for its fingerprint addon.
-    """
-    return set(config) == {"output"}
-
-
-def fingerprint_addon(settings: EncoderSettings) -> str:
-    """Returns what Rasa's cache cannot see: package version, encoder, plan.
-
-    Does not load weights and never downloads. A model that is not on this machine yet counts
-    by name, so the training after the one that fetched it runs once more.
-
-    Raises:
-        TokPruneError: If the settings cannot work; training then stops before it starts.
-    """
-    parts: Dict[str, Any] = {"version": rasa_tokprune.__version__}
-    try:
-        folder = find_checkpoint(
-            settings.model,
-            revision=settings.revision,
-            cache_dir=settings.cache_dir,
-            local_files_only=True,
-        )
-    except NotDownloadedError:
-        if settings.local_files_only or is_hub_offline():
-            raise
-        file = plan_file(settings)
-        content = file.read_bytes() if file is not None and file.is_file() else b""
-        parts["unresolved"] = [settings.model, hashlib.sha256(content).hexdigest()]
-        return json.dumps(parts, sort_keys=True)
-    device = resolve_device(settings.device)
-    spec = EncoderSpec.from_folder(folder)
-    backend, precision = choose(settings.backend, settings.precision, device, spec)
-    spec.check_max_length(settings.max_length)
-    parts["identity"] = checkpoint_identity(folder, spec, read_tokenizer(folder))
-    parts["plan"] = settings.plan(spec.n_layers, backend, precision).fingerprint()
-    parts["runs"] = precision.value if precision is Precision.FP32 else [backend, precision]
-    return json.dumps(parts, sort_keys=True)
-
-
 def _copy_checkpoint(encoder: Encoder, target: Path) -> None:
     if encoder.folder is None or encoder.folder.resolve() == target.resolve():
         return  # finetuning a bundled model writes where it was read
@@ -208,28 +196,27 @@ def provenance(encoder: Encoder) -> Mapping[str, str]:
     }
 
 
-def _open(
-    settings: EncoderSettings,
-    model: str,
-    plan: Optional[PruningPlan],
-    may_download: bool,
-) -> Encoder:
+def _find(settings: EncoderSettings, model: str, may_download: bool) -> Path:
     local_files_only = settings.local_files_only
-    folder = find_checkpoint(
+    return find_checkpoint(
         model,
         revision=settings.revision,
         cache_dir=settings.cache_dir,
         local_files_only=not may_download if local_files_only is None else local_files_only,
     )
+
+
+def _open(
+    settings: EncoderSettings, folder: Path, plan: PruningPlan, adapter: Optional[Adapter]
+) -> Encoder:
     shared = share_model(
         folder,
         device=settings.device,
         backend=settings.backend,
         precision=settings.precision,
         num_threads=settings.num_threads,
+        adapter=adapter,
     )
-    if plan is None:
-        plan = settings.plan(shared.spec.n_layers, shared.backend, shared.precision)
     encoder = Encoder(
         shared,
         plan,

@@ -27,8 +27,6 @@ from rasa_tokprune.components.alignment import align_to_words
 from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
 from rasa_tokprune.components.config_checks import check_alias
 from rasa_tokprune.components.encoder_access import (
-    fingerprint_addon,
-    is_placeholder,
     open_encoder,
     read_if_stored,
     restore_encoder,
@@ -36,6 +34,7 @@ from rasa_tokprune.components.encoder_access import (
 )
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import TokPruneFeatures
+from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
 from rasa_tokprune.encoder.encoder import EncodedText, Encoder
 
 # Texts whose token states are held in memory at once during training.

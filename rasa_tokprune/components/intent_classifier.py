@@ -21,8 +21,6 @@ from rasa_tokprune.components.decision_config import DECISION_DEFAULTS, Decision
 from rasa_tokprune.components.encoder_access import (
     check_fingerprint,
     check_version,
-    fingerprint_addon,
-    is_placeholder,
     open_encoder,
     provenance,
     read_if_stored,
@@ -31,6 +29,7 @@ from rasa_tokprune.components.encoder_access import (
 )
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import text_embeddings
+from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
 from rasa_tokprune.components.training import TrainedIntents, labelled_examples, train_intents
 from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder

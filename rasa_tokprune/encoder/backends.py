@@ -142,9 +142,14 @@ def _fastest_precision(backend: Backend, device: str) -> Precision:
     if backend is Backend.NATIVE:
         return Precision.INT8
     fast = Precision.INT8 if backend is Backend.ONNX else Precision.BF16
-    if device == "cpu" and cpu_features() & _FAST_ON[fast]:
+    if device == "cpu" and is_fast_here(fast):
         return fast
     return Precision.FP32
+
+
+def is_fast_here(precision: Precision) -> bool:
+    """Returns whether this CPU has instructions for a format's matrix products."""
+    return bool(cpu_features() & _FAST_ON[precision])
 
 
 @functools.lru_cache(maxsize=1)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional, Union
 
+from rasa_tokprune.encoder.adapter import Adapter
+from rasa_tokprune.encoder.adapters import resolve_adapter
 from rasa_tokprune.encoder.backends import AUTO, Precision
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE, Encoder
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.plans import resolve_plan
 from rasa_tokprune.encoder.shared import share_model
+from rasa_tokprune.encoder.spec import EncoderSpec
 
 
 def load_encoder(
     model: str = "",
     *,
     prune: Union[str, Path, PruningPlan] = "off",
+    adapter: Union[str, Path, Adapter] = AUTO,
     revision: Optional[str] = None,
     cache_dir: Optional[str] = None,
     local_files_only: bool = False,
@@ -34,6 +38,8 @@ def load_encoder(
     Args:
         model: Folder or hub id; empty takes sentence-transformers/all-MiniLM-L6-v2.
         prune: 'off', a shipped plan's name, a plan file, or a plan.
+        adapter: 'auto' (what the plan was made with), 'off' for the original weights, a shipped
+            adapter's name, an adapter file, or an adapter.
         revision: Branch, tag or commit on the hub.
         cache_dir: Where the hub's files are kept.
         local_files_only: Never use the network.
@@ -58,12 +64,18 @@ def load_encoder(
         cache_dir=cache_dir,
         local_files_only=local_files_only,
     )
+    plan = resolve_plan(prune, EncoderSpec.from_folder(folder).n_layers)
     shared = share_model(
-        folder, device=device, backend=backend, precision=precision, num_threads=num_threads
+        folder,
+        device=device,
+        backend=backend,
+        precision=precision,
+        num_threads=num_threads,
+        adapter=resolve_adapter(adapter, plan),
     )
     return Encoder(
         shared,
-        resolve_plan(prune, shared.spec.n_layers),
+        plan,
         folder=folder,
         max_length=max_length,
         batch_size=batch_size,

@@ -17,6 +17,7 @@ from rasa_tokprune.errors import ConfigError, did_you_mean
 
 # quantile * (n - 1) can land a rounding error above the whole number it stands for.
 ROUNDING = 1e-9
+ADAPTER_SUFFIX = ".safetensors"
 
 
 def quantile_count(quantile: float, n_content: int) -> int:
@@ -64,6 +65,7 @@ class PruningPlan:
             0 prunes sentences of every length.
         kept_layers: Layers that run, ascending; None runs all.
         name: Short name for logs.
+        adapter: Shipped name or file of the adapter the plan was made with; None: of none.
         provenance: Where the plan comes from: source, data, date and the like.
 
     Raises:
@@ -77,6 +79,7 @@ class PruningPlan:
     min_tokens: int = 0
     kept_layers: Optional[Tuple[int, ...]] = None
     name: str = "custom"
+    adapter: Optional[str] = None
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,6 +92,11 @@ class PruningPlan:
         object.__setattr__(self, "mode", choice(PruneMode, "mode", self.mode))
         kept = range(self.n_layers) if self.kept_layers is None else self.kept_layers
         object.__setattr__(self, "kept_layers", tuple(kept))
+        if not (self.adapter is None or (isinstance(self.adapter, str) and self.adapter)):
+            raise ConfigError(
+                f"adapter must be a shipped adapter's name, a file beside the plan's, or null; got "
+                f"{self.adapter!r}"
+            )
         self._check_thresholds()
         self._check_kept_layers()
 
@@ -131,7 +139,7 @@ class PruningPlan:
         return dataclasses.replace(self, min_tokens=0)
 
     def fingerprint(self) -> str:
-        """Returns a hash of everything that changes embeddings (not name or provenance)."""
+        """Returns a hash of what it does to embeddings (not name, adapter, provenance)."""
         return self._fingerprint
 
     @functools.cached_property
@@ -139,8 +147,8 @@ class PruningPlan:
         all_layers = tuple(range(self.n_layers))
         kept = None if self.kept_layers == all_layers else self.kept_layers
         content = {**stable_fields(self), "kept_layers": kept}
-        content.pop("name", None)
-        content.pop("provenance", None)
+        for name in ("name", "adapter", "provenance"):
+            content.pop(name, None)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def to_dict(self) -> Dict[str, Any]:
@@ -153,6 +161,7 @@ class PruningPlan:
             "mode": self.mode.value,
             "min_tokens": self.min_tokens,
             "kept_layers": list(self.kept_layers or ()),
+            "adapter": self.adapter,
             "provenance": dict(self.provenance),
         }
 
@@ -180,14 +189,17 @@ class PruningPlan:
 
     @classmethod
     def load(cls, path: Path) -> PruningPlan:
-        """Reads a plan from a JSON file."""
+        """Reads a plan from a JSON file; an adapter file it names lies beside it."""
         try:
             values = json.loads(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise ConfigError(f"plan file '{path}' cannot be read: {error.strerror}") from error
         except ValueError as error:
             raise ConfigError(f"plan file '{path}' is not valid JSON: {error}") from error
-        return cls.from_dict(values, source=f"plan file '{path}'")
+        plan = cls.from_dict(values, source=f"plan file '{path}'")
+        if plan.adapter is None or not plan.adapter.endswith(ADAPTER_SUFFIX):
+            return plan
+        return dataclasses.replace(plan, adapter=str(Path(path).parent / plan.adapter))
 
     def save(self, path: Path) -> None:
         """Writes the plan to a JSON file."""

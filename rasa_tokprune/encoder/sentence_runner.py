@@ -13,7 +13,7 @@ import numpy as np
 from rasa_tokprune.encoder.batch import ForwardResult, PackedTokens
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.relative_bias import relative_bucket
-from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.weight_source import WeightSource
 from rasa_tokprune.encoder.weights import load_embeddings
 
 
@@ -24,14 +24,14 @@ class SentenceRunner(abc.ABC):
     nothing is spent on padding.
     """
 
-    def __init__(self, folder: Path, spec: EncoderSpec, num_threads: int) -> None:
+    def __init__(self, source: WeightSource, num_threads: int) -> None:
         """Maps the embedding tables.
 
         Raises:
             CheckpointError: If files are missing or damaged.
         """
         self.num_threads = num_threads
-        tables = load_embeddings(folder, spec)
+        tables = load_embeddings(source.folder, source.spec)
         self._words, self._relative_bias = tables.words, tables.relative_bias
         self._positions = np.array(tables.positions)
         if tables.token_type is not None:

@@ -10,12 +10,13 @@ import weakref
 from pathlib import Path
 from typing import Optional, Tuple
 
+from rasa_tokprune.encoder.adapter import Adapter
 from rasa_tokprune.encoder.backends import AUTO, Backend, Precision, choose
 from rasa_tokprune.encoder.batch import Runner
-from rasa_tokprune.encoder.checkpoint import checkpoint_identity
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.threads import available_threads, n_server_workers
 from rasa_tokprune.encoder.tokens import TextTokenizer, read_tokenizer
+from rasa_tokprune.encoder.weight_source import WeightSource
 from rasa_tokprune.encoder.weights import Affine, load_dense
 from rasa_tokprune.errors import ConfigError
 
@@ -28,7 +29,7 @@ class SharedModel:
     """A loaded model: read-only, so that threads and components can share it.
 
     Attributes:
-        identity: Hash of weights, vocabulary and specification.
+        identity: Hash of weights, adapter, vocabulary and specification.
         spec: Its specification.
         tokenizer: Its tokenizer.
         dense: Its dense layers after pooling.
@@ -36,6 +37,7 @@ class SharedModel:
         backend: Which backend that is.
         precision: Number format of the matrix products.
         device: Where it runs.
+        adapter: What was added to its weights, if anything.
     """
 
     identity: str
@@ -46,6 +48,7 @@ class SharedModel:
     backend: Backend
     precision: Precision
     device: str
+    adapter: Optional[Adapter] = None
 
 
 class _Registry:
@@ -81,6 +84,7 @@ def share_model(
     backend: str = AUTO,
     precision: str = AUTO,
     num_threads: Optional[int] = None,
+    adapter: Optional[Adapter] = None,
 ) -> SharedModel:
     """Returns a checkpoint's model, loading it only if this process does not hold it yet.
 
@@ -93,10 +97,12 @@ def share_model(
             one stays on one thread. A number is, on the onnx backend, for a single text. torch has
             one count per process: a number sets it, None leaves it unless several server workers
             share the cores.
+        adapter: Added to the weights; None takes them as they are.
 
     Raises:
         CheckpointError: If the model cannot be read or used.
-        ConfigError: If the device does not exist, or backend and precision do not fit.
+        ConfigError: If the device does not exist, or backend and precision, or the
+            adapter, do not fit.
     """
     # Forked servers warn and stall otherwise; a user's own setting wins.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -105,41 +111,42 @@ def share_model(
     chosen, format_ = choose(backend, precision, device, spec)
     threads, sentence_threads = _share_out(num_threads, chosen)
     content = read_tokenizer(folder)
-    identity = checkpoint_identity(folder, spec, content)
+    source = WeightSource.of(folder, spec, content, adapter)
     _registry.guard_forks()
-    key = (identity, chosen.value, format_.value, device, threads, sentence_threads)
+    key = (source.identity, chosen.value, format_.value, device, threads, sentence_threads)
     with _registry.lock:
         found = _registry.models.get(key)
         if found is None:
             found = SharedModel(
-                identity=identity,
+                identity=source.identity,
                 spec=spec,
                 tokenizer=TextTokenizer.from_content(content, spec),
                 dense=load_dense(folder, spec),
-                runner=_load_runner(folder, spec, key),
+                runner=_load_runner(source, key),
                 backend=chosen,
                 precision=format_,
                 device=device,
+                adapter=adapter,
             )
             _registry.models[key] = found
         _registry.latest = found
     return found
 
 
-def _load_runner(folder: Path, spec: EncoderSpec, key: _Key) -> Runner:
+def _load_runner(source: WeightSource, key: _Key) -> Runner:
     """Loads a backend; what it needs is imported only now."""
-    identity, backend, precision, device, threads, sentence_threads = key
+    _, backend, precision, device, threads, sentence_threads = key
     if backend == Backend.ONNX:
         from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
 
-        return OnnxRunner(folder, spec, identity, Precision(precision), threads, sentence_threads)
+        return OnnxRunner(source, Precision(precision), threads, sentence_threads)
     if backend == Backend.NATIVE:
         from rasa_tokprune.encoder.native_backend.runner import NativeRunner
 
-        return NativeRunner(folder, spec, identity, threads)
+        return NativeRunner(source, threads)
     from rasa_tokprune.encoder.torch_backend.runner import TorchRunner
 
-    return TorchRunner(folder, spec, device, Precision(precision))
+    return TorchRunner(source, device, Precision(precision))
 
 
 def _share_out(num_threads: Optional[int], backend: Backend) -> Tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterator, Mapping, Tuple
 
 import numpy as np
 from safetensors import SafetensorError, safe_open  # type: ignore[attr-defined]
@@ -69,6 +69,20 @@ def map_tensors(path: Path) -> TensorFile:
         ) from error
     header.pop("__metadata__", None)
     return TensorFile(data, {k: entry for k, entry in header.items() if entry["dtype"] in _TYPES})
+
+
+def read_with_metadata(path: Path) -> Tuple[Dict[str, np.ndarray], Dict[str, str]]:
+    """Returns the tensors of a safetensors file as they are, and what its header says of it.
+
+    Raises:
+        CheckpointError: If the file is not a whole safetensors file.
+    """
+    try:
+        with safe_open(str(path), framework="np") as file:  # type: ignore[attr-defined]
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            return tensors, dict(file.metadata() or {})
+    except (SafetensorError, OSError, ValueError) as error:
+        raise CheckpointError(f"'{path}' is not a readable safetensors file ({error})") from error
 
 
 def serialize_tensors(tensors: Dict[str, np.ndarray]) -> bytes:

@@ -30,6 +30,8 @@ WRONG_VALUES = [
     ("cache_dir", "", "a folder"),
     ("local_files_only", "yes", "true, false or null"),
     ("local_files_only", 1, "true, false or null"),
+    ("adapter", None, "'auto', 'off'"),
+    ("adapter", "balancd", "no adapter"),
     ("device", 0, "'cpu', 'cuda'"),
     ("device", None, "'cpu', 'cuda'"),
     ("device", "gpu", "'cpu', 'cuda'"),

@@ -15,10 +15,9 @@ from rasa_tokprune.encoder.native_backend.library import NativeModel, NativePlan
 from rasa_tokprune.encoder.native_backend.pack import pack_weights
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.sentence_runner import SentenceRunner
-from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.stored import is_stored, store, stored_path
 from rasa_tokprune.encoder.tensor_file import map_tensors, serialize_tensors
-from rasa_tokprune.encoder.weights import load_weights
+from rasa_tokprune.encoder.weight_source import WeightSource
 from rasa_tokprune.errors import CheckpointError
 
 logger = structlog.get_logger(__name__)
@@ -30,20 +29,19 @@ PACK_VERSION = 1
 class NativeRunner(SentenceRunner):
     """A model's packed weights, mapped from the user's cache."""
 
-    def __init__(self, folder: Path, spec: EncoderSpec, identity: str, num_threads: int) -> None:
+    def __init__(self, source: WeightSource, num_threads: int) -> None:
         """Maps the packed weights; packs them if this machine has not done so yet.
 
         Args:
-            folder: The checkpoint.
-            spec: Its specification; `library_fits` says whether the library can run it.
-            identity: Its hash, under which packed weights are stored.
+            source: The weights; `library_fits` says whether the library can run them. Packed
+                ones are stored under its identity.
             num_threads: Sentences encoded at a time.
 
         Raises:
             CheckpointError: If files are missing or damaged.
         """
-        super().__init__(folder, spec, num_threads)
-        self._model = NativeModel(_packed_weights(folder, spec, identity), spec)
+        super().__init__(source, num_threads)
+        self._model = NativeModel(_packed_weights(source), source.spec)
         self._plans: Dict[str, NativePlan] = {}
         self._memory = threading.local()
 
@@ -77,15 +75,15 @@ class NativeRunner(SentenceRunner):
         return memory
 
 
-def _packed_weights(folder: Path, spec: EncoderSpec, identity: str) -> Mapping[str, np.ndarray]:
-    name = hashlib.sha256(identity.encode()).hexdigest()[:32]
+def _packed_weights(source: WeightSource) -> Mapping[str, np.ndarray]:
+    name = hashlib.sha256(source.identity.encode()).hexdigest()[:32]
     path = stored_path(f"{name}-int8-v{PACK_VERSION}.safetensors")
     if path is not None and is_stored(path):
         try:
             return map_tensors(path)
         except CheckpointError as error:
             logger.warning("rasa_tokprune.packed_weights_unusable", error=str(error))
-    packed = pack_weights(load_weights(folder, spec), spec)
+    packed = pack_weights(source.load(), source.spec)
     if path is not None and store(serialize_tensors(packed), path):
         return map_tensors(path)
     return packed

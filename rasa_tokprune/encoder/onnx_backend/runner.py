@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import threading
 import weakref
@@ -15,7 +16,7 @@ from rasa_tokprune.encoder.batch import NEVER_PRUNED, ForwardResult
 from rasa_tokprune.encoder.onnx_backend.session import open_session
 from rasa_tokprune.encoder.plan import PruningPlan, ThresholdKind, quantile_count
 from rasa_tokprune.encoder.sentence_runner import SentenceRunner
-from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.weight_source import WeightSource
 
 _MAX_SESSIONS = 8
 
@@ -48,9 +49,7 @@ class OnnxRunner(SentenceRunner):
 
     def __init__(
         self,
-        folder: Path,
-        spec: EncoderSpec,
-        identity: str,
+        source: WeightSource,
         precision: Precision,
         num_threads: int,
         sentence_threads: int,
@@ -58,9 +57,7 @@ class OnnxRunner(SentenceRunner):
         """Maps the embedding tables; sessions are opened when first used.
 
         Args:
-            folder: The checkpoint.
-            spec: Its specification.
-            identity: Its hash, under which graphs are stored.
+            source: The weights; graphs are stored under its identity.
             precision: FP32 or INT8.
             num_threads: Sentences encoded at a time.
             sentence_threads: Threads for each of them.
@@ -68,9 +65,8 @@ class OnnxRunner(SentenceRunner):
         Raises:
             CheckpointError: If files are missing or damaged.
         """
-        super().__init__(folder, spec, num_threads)
-        self._folder, self._spec = folder, spec
-        self._identity, self._precision = identity, precision
+        super().__init__(source, num_threads)
+        self._source, self._precision = source, precision
         self._sentence_threads = sentence_threads
         self._sessions: Dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -79,7 +75,7 @@ class OnnxRunner(SentenceRunner):
     def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
         """Opens the sessions that `plan` needs; see `Runner`."""
         if folder is not None:
-            self._folder = folder
+            self._source = dataclasses.replace(self._source, folder=folder)
         if not plan.prunes(1):
             self._session(plan, prunes=False)
         if plan.pruned_layers:
@@ -115,10 +111,8 @@ class OnnxRunner(SentenceRunner):
                 if len(self._sessions) >= _MAX_SESSIONS:  # somebody tries many plans
                     del self._sessions[next(iter(self._sessions))]
                 self._sessions[key] = open_session(
-                    self._folder,
-                    self._spec,
+                    self._source,
                     graph_plan,
-                    self._identity,
                     self._precision,
                     self._sentence_threads,
                 )

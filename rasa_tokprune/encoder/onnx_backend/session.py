@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-from pathlib import Path
 from typing import Any
 
 import onnxruntime
@@ -12,9 +11,8 @@ import structlog
 
 from rasa_tokprune.encoder.backends import Precision
 from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.stored import is_stored, store, stored_path
-from rasa_tokprune.encoder.weights import load_weights
+from rasa_tokprune.encoder.weight_source import WeightSource
 from rasa_tokprune.errors import ConfigError
 
 logger = structlog.get_logger(__name__)
@@ -25,27 +23,23 @@ _ERRORS_ONLY = 3
 
 
 def open_session(
-    folder: Path,
-    spec: EncoderSpec,
+    source: WeightSource,
     plan: PruningPlan,
-    identity: str,
     precision: Precision,
     num_threads: int,
 ) -> Any:
     """Returns a session of a model with a plan, from its stored graph if there is one.
 
     Args:
-        folder: The checkpoint, read only if the graph has to be written.
-        spec: Its specification.
+        source: The weights, read only if the graph has to be written.
         plan: What the graph prunes.
-        identity: Hash of the checkpoint.
         precision: FP32 or INT8.
         num_threads: Threads of this session alone; 1 starts none.
 
     Raises:
         CheckpointError: If the graph has to be written and the weights are damaged.
     """
-    name = hashlib.sha256(f"{identity} {plan.fingerprint()}".encode()).hexdigest()[:32]
+    name = hashlib.sha256(f"{source.identity} {plan.fingerprint()}".encode()).hexdigest()[:32]
     path = stored_path(f"{name}-{precision.value}-v{GRAPH_VERSION}.onnx")
     if path is not None and is_stored(path):
         try:
@@ -60,7 +54,7 @@ def open_session(
         )
     from rasa_tokprune.encoder.onnx_backend.graph import build_graph
 
-    graph = build_graph(load_weights(folder, spec), spec, plan, precision)
+    graph = build_graph(source.load(), source.spec, plan, precision)
     store(graph, path)
     return _session(graph, num_threads)
 

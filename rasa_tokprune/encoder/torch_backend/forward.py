@@ -111,7 +111,7 @@ def _project(
         return q, k, v
     hidden = x.shape[1]
     frozen_kv = F.linear(states[frozen], qkv.weight[hidden:], qkv.bias[hidden:])
-    kv = states.new_empty(len(states), 2 * hidden)
+    kv = k.new_empty(len(states), 2 * hidden)
     kv[active] = torch.cat((k, v), dim=1)
     kv[frozen] = frozen_kv
     return q, kv[:, :hidden], kv[:, hidden:]

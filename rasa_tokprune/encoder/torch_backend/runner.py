@@ -11,10 +11,9 @@ import torch
 from rasa_tokprune.encoder.backends import Precision
 from rasa_tokprune.encoder.batch import ForwardResult, PackedTokens
 from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.torch_backend.forward import forward
 from rasa_tokprune.encoder.torch_backend.threads import watch_forks
-from rasa_tokprune.encoder.weights import load_weights
+from rasa_tokprune.encoder.weight_source import WeightSource
 
 _DTYPES = {Precision.FP32: torch.float32, Precision.BF16: torch.bfloat16}
 
@@ -24,19 +23,18 @@ class TorchRunner:
 
     def __init__(
         self,
-        folder: Path,
-        spec: EncoderSpec,
+        source: WeightSource,
         device: str,
         precision: Precision,
     ) -> None:
-        """Loads the weights of the checkpoint in `folder`.
+        """Loads the weights.
 
         Raises:
             CheckpointError: If they are missing or damaged.
         """
         watch_forks()
-        self._spec, self._device = spec, device
-        self._weights = _to_device(load_weights(folder, spec), device, _DTYPES[precision])
+        self._spec, self._device = source.spec, device
+        self._weights = to_device(source.load(), device, _DTYPES[precision])
 
     def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
         """Does nothing: all plans run on the same weights."""
@@ -59,14 +57,14 @@ class TorchRunner:
         return torch.from_numpy(array).to(self._device)
 
 
-def _to_device(weights: Any, device: str, dtype: torch.dtype) -> Any:
+def to_device(weights: Any, device: str, dtype: torch.dtype) -> Any:
     """Returns a copy of a structure of arrays with every array as a tensor."""
     if dataclasses.is_dataclass(weights):
         fields = {f.name: getattr(weights, f.name) for f in dataclasses.fields(weights)}
-        moved = {name: _to_device(value, device, dtype) for name, value in fields.items()}
+        moved = {name: to_device(value, device, dtype) for name, value in fields.items()}
         return dataclasses.replace(weights, **moved)  # type: ignore[type-var]
     if isinstance(weights, tuple):
-        return tuple(_to_device(item, device, dtype) for item in weights)
+        return tuple(to_device(item, device, dtype) for item in weights)
     if weights is None:
         return None
     return torch.from_numpy(weights).to(device=device, dtype=dtype)

@@ -1,0 +1,66 @@
+"""What Rasa's cache cannot see of a component: package version, encoder, adapter, plan."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Dict, Mapping
+
+import rasa_tokprune
+from rasa_tokprune.components.config import EncoderSettings, adapter_file, plan_file
+from rasa_tokprune.encoder.adapters import resolve_adapter
+from rasa_tokprune.encoder.backends import Precision, choose
+from rasa_tokprune.encoder.checkpoint import find_checkpoint
+from rasa_tokprune.encoder.hub import is_hub_offline
+from rasa_tokprune.encoder.shared import resolve_device
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.tokens import read_tokenizer
+from rasa_tokprune.encoder.weight_source import WeightSource
+from rasa_tokprune.errors import NotDownloadedError
+
+
+def is_placeholder(config: Mapping[str, Any]) -> bool:
+    """Returns True for the configuration of a node that Rasa answers from its cache.
+
+    Rasa replaces such a node's configuration by the cached output, and still asks the
+    component's class for its fingerprint addon.
+    """
+    return set(config) == {"output"}
+
+
+def fingerprint_addon(settings: EncoderSettings) -> str:
+    """Returns what Rasa's cache cannot see: package version, encoder, plan.
+
+    Does not load weights and never downloads. A model that is not on this machine yet counts
+    by name, so the training after the one that fetched it runs once more.
+
+    Raises:
+        TokPruneError: If the settings cannot work; training then stops before it starts.
+    """
+    parts: Dict[str, Any] = {"version": rasa_tokprune.__version__}
+    try:
+        folder = find_checkpoint(
+            settings.model,
+            revision=settings.revision,
+            cache_dir=settings.cache_dir,
+            local_files_only=True,
+        )
+    except NotDownloadedError:
+        if settings.local_files_only or is_hub_offline():
+            raise
+        files = [file for file in (plan_file(settings), adapter_file(settings)) if file]
+        contents = [file.read_bytes() for file in files if file.is_file()]
+        digests = [hashlib.sha256(content).hexdigest() for content in contents]
+        parts["unresolved"] = [settings.model, settings.adapter, *digests]
+        return json.dumps(parts, sort_keys=True)
+    device = resolve_device(settings.device)
+    spec = EncoderSpec.from_folder(folder)
+    backend, precision = choose(settings.backend, settings.precision, device, spec)
+    spec.check_max_length(settings.max_length)
+    plan = settings.plan(spec.n_layers, backend, precision)
+    adapter = resolve_adapter(settings.adapter, plan)
+    source = WeightSource.of(folder, spec, read_tokenizer(folder), adapter)
+    parts["identity"] = source.identity
+    parts["plan"] = plan.fingerprint()
+    parts["runs"] = precision.value if precision is Precision.FP32 else [backend, precision]
+    return json.dumps(parts, sort_keys=True)

@@ -59,8 +59,15 @@ def read_examples(path: Path) -> Tuple[List[str], List[str], List[str]]:
 
 
 def read_lines(path: Path) -> List[str]:
-    """Returns the messages of a text file, one a line, blank lines left out."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    """Returns the messages of a text file, one a line, blank lines left out.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"'{path}' is not a text file in UTF-8: {error}") from error
     return [line.strip() for line in lines if line.strip()]
 
 
@@ -72,10 +79,7 @@ def read_oos(path: Path) -> List[str]:
     """
     if path.is_dir() or path.suffix in (".yml", ".yaml"):
         return read_examples(path)[0]
-    try:
-        lines = read_lines(path)
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"'{path}' is not a text file in UTF-8: {error}") from error
+    lines = read_lines(path)
     if not lines:
         raise ConfigError(f"'{path}' holds no out-of-scope message; give one a line")
     return lines

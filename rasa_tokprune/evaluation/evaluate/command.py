@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
@@ -26,6 +25,7 @@ from rasa_tokprune.evaluation.evaluate.gates import GATES, Limit, check_limits, 
 from rasa_tokprune.evaluation.evaluate.runs import FitSettings, Run, evaluate
 from rasa_tokprune.evaluation.evaluate.table import render, summarize
 from rasa_tokprune.evaluation.evaluate.task_data import TaskData, read_tasks
+from rasa_tokprune.evaluation.output_folder import make_folder
 from rasa_tokprune.evaluation.tasks import Task
 from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION
 
@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
         precision=arguments.precision,
         backend=arguments.backend,
     )
-    _make_folder("--out", arguments.out)
+    make_folder("--out", arguments.out)
     if arguments.cache is not None:
-        _make_folder("--cache", arguments.cache)
+        make_folder("--cache", arguments.cache)
     encoded = _encode(choices, tasks, settings, arguments)
     runs = [
         Run(task, texts, n_shot, seed)
@@ -176,12 +176,3 @@ def _seeds(values: Sequence[int]) -> List[int]:
         if seed < 0:
             raise ConfigError(f"--seeds must be whole numbers from 0, got {seed}")
     return list(dict.fromkeys(values))
-
-
-def _make_folder(option: str, path: Path) -> None:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path):
-            pass
-    except OSError as error:
-        raise ConfigError(f"{option}: cannot write to '{path}': {error.strerror}") from error

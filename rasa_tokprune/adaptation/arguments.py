@@ -1,0 +1,67 @@
+"""Arguments of `rasa-tokprune adapt`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
+
+# Of the change of each matrix: 2.7 MB for MiniLM in half precision.
+DEFAULT_RANK = 32
+
+
+def add_adapt(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.description = (
+        "Trains a low-rank adapter with which a pruned encoder answers like the un-pruned one, or "
+        "better. Unlabelled messages, such as a bot's own log, are enough; labelled ones help."
+    )
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")
+    parser.add_argument(
+        "--prune", required=True, metavar="PLAN", help="plan to train for: a name or a file"
+    )
+    parser.add_argument(
+        "--texts",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="unlabelled messages: one a line, or Rasa YAML, whose labels are not looked at",
+    )
+    parser.add_argument(
+        "--task",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="labelled messages in Rasa YAML; may be given several times",
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the adapter, its plan and its history"
+    )
+    parser.add_argument("--name", help="name of plan and adapter (default: the folder's)")
+    parser.add_argument("--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change")
+    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--un-pruned-share",
+        type=float,
+        default=0.25,
+        help="share of steps without pruning, for sentences that the plan leaves alone",
+    )
+    parser.add_argument(
+        "--concatenations",
+        type=int,
+        default=4000,
+        help="long texts made of several of yours in a row",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16"),
+        default="auto",
+        help="of the matrix products in training; auto: bf16 where the processor is fast at it",
+    )
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")

@@ -1,0 +1,176 @@
+"""The student: an encoder with its plan active and low-rank changes that can be trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from rasa_tokprune.encoder.adapter import LINEAR_LAYERS, NORMS
+from rasa_tokprune.encoder.backends import Precision
+from rasa_tokprune.encoder.batch import NEVER_PRUNED, position_ids
+from rasa_tokprune.encoder.plan import PruneMode, PruningPlan
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.tokens import Tokens
+from rasa_tokprune.encoder.torch_backend.forward import forward
+from rasa_tokprune.encoder.torch_backend.runner import to_device
+from rasa_tokprune.encoder.weights import Affine, EncoderWeights, LayerWeights, load_weights
+from rasa_tokprune.errors import ConfigError
+
+_TRAINABLE_POOLING = ("mean", "cls")
+
+
+class Student(torch.nn.Module):
+    """Frozen weights plus trainable changes, through the package's own forward pass.
+
+    Attributes:
+        plan: The plan that is active, in training as in use.
+        device: torch's name of the device.
+        changed: What is trained, by its name in an adapter.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        spec: EncoderSpec,
+        plan: PruningPlan,
+        *,
+        rank: int,
+        seed: int,
+        device: str = "cpu",
+        precision: Precision = Precision.FP32,
+    ) -> None:
+        """Loads the weights; all changes start at zero, so the student starts as the encoder.
+
+        Args:
+            folder: The checkpoint.
+            spec: Its specification.
+            plan: Pruning and skipped layers.
+            rank: Of the change of each matrix.
+            seed: Of the random half of each low-rank change.
+            device: torch's name of the device.
+            precision: BF16 multiplies matrices in 16 bits, several times faster where the
+                processor has instructions for it; what is trained stays in 32.
+
+        Raises:
+            ConfigError: If the encoder pools in a way that is not trained here.
+        """
+        super().__init__()
+        if spec.dense or any(mode not in _TRAINABLE_POOLING for mode in spec.pooling):
+            raise ConfigError(
+                f"adapters are trained for encoders that pool by {' or '.join(_TRAINABLE_POOLING)} "
+                f"without dense layers behind; this one has {', '.join(spec.pooling)} and "
+                f"{len(spec.dense)} dense layers"
+            )
+        self.plan, self.device, self._spec = plan, device, spec
+        self._precision = precision
+        self._weights: EncoderWeights = to_device(load_weights(folder, spec), device, torch.float32)
+        self.changed: Dict[str, torch.nn.Parameter] = {}
+        generator = torch.Generator().manual_seed(seed)
+        for number in plan.kept_layers or ():
+            self._add_layer(number, rank, generator)
+
+    def _add_layer(self, number: int, rank: int, generator: torch.Generator) -> None:
+        layer = self._weights.layers[number]
+        for name in LINEAR_LAYERS:
+            n_out, n_in = getattr(layer, name).weight.shape
+            down = torch.randn(rank, n_in, generator=generator) / rank**0.5
+            self._add(f"{number}.{name}.down", down)
+            self._add(f"{number}.{name}.up", torch.zeros(n_out, rank))
+            self._add(f"{number}.{name}.bias", torch.zeros(n_out))
+        for name in NORMS:
+            for part in ("weight", "bias"):
+                self._add(f"{number}.{name}.{part}", torch.zeros(self._spec.hidden_size))
+
+    def _add(self, name: str, value: Tensor) -> None:
+        parameter = torch.nn.Parameter(value.to(self.device))
+        self.register_parameter(name.replace(".", "_"), parameter)
+        self.changed[name] = parameter
+
+    def changes(self) -> Dict[str, np.ndarray]:
+        """Returns the trained changes as an adapter's tensors, in half precision."""
+        return {
+            name: parameter.detach().cpu().numpy().astype(np.float16)
+            for name, parameter in self.changed.items()
+        }
+
+    def load_changes(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Goes on from an adapter's tensors; changes of other layers are left out."""
+        with torch.no_grad():
+            for name, parameter in self.changed.items():
+                if name in tensors:
+                    parameter.copy_(torch.from_numpy(tensors[name].astype(np.float32)))
+
+    def forward(self, batch: Sequence[Tokens], prunes: bool = True) -> Tensor:
+        """Returns the embeddings of tokenized texts, (n_texts, embedding_size), unit length.
+
+        Args:
+            batch: The texts' tokens.
+            prunes: False runs the same layers on every token.
+        """
+        plan = self.plan if prunes else self.plan.without_pruning
+        offset = self._spec.position_offset
+        lengths = torch.tensor([len(tokens) for tokens in batch], device=self.device)
+        is_protected = [t.is_special | (np.arange(len(t)) < t.n_prompt) for t in batch]
+        half = self._precision is Precision.BF16
+        with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=half):
+            states, pruned_after = forward(
+                self._changed_weights(),
+                self._spec,
+                plan,
+                ids=self._join([tokens.ids for tokens in batch]),
+                position_ids=self._join([position_ids(tokens.ids, offset) for tokens in batch]),
+                is_protected=self._join(is_protected),
+                lengths=lengths,
+            )
+        return self._pool(states.float(), pruned_after, batch, lengths)
+
+    def _pool(
+        self, states: Tensor, pruned_after: Tensor, batch: Sequence[Tokens], lengths: Tensor
+    ) -> Tensor:
+        sentence_of_row = torch.repeat_interleave(lengths)
+        counts = torch.ones(len(states), device=self.device)
+        if self.plan.mode is PruneMode.DROP:
+            counts[pruned_after != NEVER_PRUNED] = 0.0
+        if not self._spec.include_prompt:
+            counts *= self._join([np.arange(len(t)) >= t.n_prompt for t in batch]).float()
+        pooled = []
+        for mode in self._spec.pooling:
+            if mode == "cls":
+                pooled.append(states[lengths.cumsum(0) - lengths])
+                continue
+            sums = states.new_zeros(len(batch), states.shape[1])
+            sums = sums.index_add(0, sentence_of_row, states * counts[:, None])
+            total = states.new_zeros(len(batch)).index_add(0, sentence_of_row, counts)
+            pooled.append(sums / total[:, None])
+        return F.normalize(torch.cat(pooled, dim=1), dim=1)
+
+    def _join(self, arrays: List[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.concatenate(arrays)).to(self.device)
+
+    def _changed_weights(self) -> EncoderWeights:
+        layers = tuple(
+            dataclasses.replace(layer, **dict(self._changed(layer, number)))
+            if number in (self.plan.kept_layers or ())
+            else layer
+            for number, layer in enumerate(self._weights.layers)
+        )
+        return dataclasses.replace(self._weights, layers=layers)
+
+    def _changed(self, layer: LayerWeights, number: int) -> Iterator[Tuple[str, Affine]]:
+        own = self.changed
+        for name in LINEAR_LAYERS:
+            base, place = getattr(layer, name), f"{number}.{name}"
+            change = own[f"{place}.up"] @ own[f"{place}.down"]
+            yield name, Affine(base.weight + change, base.bias + own[f"{place}.bias"])
+        for name in NORMS:
+            base, place = getattr(layer, name), f"{number}.{name}"
+            yield (
+                name,
+                Affine(base.weight + own[f"{place}.weight"], base.bias + own[f"{place}.bias"]),
+            )

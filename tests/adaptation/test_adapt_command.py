@@ -1,0 +1,126 @@
+"""`rasa-tokprune adapt`: files in, an adapter with its plan out, ready for config.yml."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import List
+
+import numpy as np
+import pytest
+
+from rasa_tokprune.cli import main
+from rasa_tokprune.encoder import PruningPlan, load_encoder
+from tests.conftest import CORPUS, N_LAYERS
+
+NLU = """version: "3.1"
+nlu:
+- intent: parcel
+  examples: |
+    - where is my parcel
+    - when will it arrive
+- intent: cancel
+  examples: |
+    - cancel the order
+    - I do not want it any more
+"""
+
+
+@pytest.fixture
+def arguments(tiny_bert: Path, tmp_path: Path) -> List[str]:
+    (tmp_path / "log.txt").write_text("\n".join(CORPUS * 3), encoding="utf-8")
+    (tmp_path / "nlu.yml").write_text(NLU, encoding="utf-8")
+    plan = PruningPlan(N_LAYERS, (0.0, 0.5, 0.5, 0.0), name="half")
+    plan.save(tmp_path / "half.json")
+    return [
+        "adapt", "--model", str(tiny_bert), "--prune", str(tmp_path / "half.json"),
+        "--texts", str(tmp_path / "log.txt"), "--task", f"shop={tmp_path / 'nlu.yml'}",
+        "--out", str(tmp_path / "own"), "--steps", "60", "--batch-size", "8",
+        "--learning-rate", "0.01", "--concatenations", "20", "--device", "cpu", "--quiet",
+    ]  # fmt: skip
+
+
+def test_its_plan_brings_the_encoder_nearer_to_the_teacher(
+    arguments: List[str], tiny_bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    plan_file = tmp_path / "own" / "plan.json"
+    assert f"prune: {plan_file}" in capsys.readouterr().out
+    teacher = load_encoder(str(tiny_bert)).encode(CORPUS)
+    adapted = load_encoder(str(tiny_bert), prune=plan_file)
+    pruned = load_encoder(str(tiny_bert), prune=plan_file, adapter="off")
+    assert adapted.plan.name == "own"
+    assert adapted.plan.fingerprint() == pruned.plan.fingerprint()
+    cosines = [(e.encode(CORPUS) * teacher).sum(axis=1).mean() for e in (adapted, pruned)]
+    assert cosines[0] > cosines[1] + 0.01
+    history = [
+        json.loads(line) for line in (tmp_path / "own" / "history.jsonl").read_text().splitlines()
+    ]
+    assert history[-1]["step"] == 60
+    assert history[0]["step"] == 0
+    about = json.loads(plan_file.read_text())["provenance"]
+    assert about["tasks"] == "shop (2 labels, 4 texts)"
+    assert str(tmp_path) not in json.dumps(about)
+
+
+def test_the_same_seed_gives_the_same_adapter(arguments: List[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    again = [*arguments, "--out", str(tmp_path / "again")]
+    assert main(again) == 0
+    other = [*arguments, "--out", str(tmp_path / "other"), "--seed", "1"]
+    assert main(other) == 0
+    plans = [tmp_path / name / "plan.json" for name in ("own", "again", "other")]
+    model = arguments[2]
+    own, again_, other_ = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
+    np.testing.assert_array_equal(own, again_)
+    assert np.abs(own - other_).max() > 1e-4
+
+
+def test_other_labels_are_another_training(
+    arguments: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    assert main(arguments) == 0, "the same again has nothing left to do"
+    nlu = tmp_path / "nlu.yml"
+    nlu.write_text(NLU.replace("intent: parcel", "intent: delivery"), encoding="utf-8")
+    assert main(arguments) == 2
+    assert "with other settings or data" in capsys.readouterr().err
+    nlu.write_text(NLU, encoding="utf-8")
+    renamed = tmp_path / "renamed.txt"
+    (tmp_path / "log.txt").rename(renamed)
+    assert main([*arguments, "--texts", str(renamed)]) == 0, "a file's name decides nothing"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--prune", "gentel"], "no plan 'gentel'"),
+        (["--texts", "missing.txt"], "is not a text file"),
+        (["--task", "no-path"], "--task must be NAME=FILE, each name once; got 'no-path'"),
+        (["--rank", "0"], "--rank must be at least 1, got 0"),
+        (["--steps", "0"], "steps must be at least 1, got 0"),
+        (["--device", "tpu"], "device must be"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(
+    arguments: List[str], changes: List[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, *changes]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
+
+
+def test_a_handful_of_texts_is_refused(
+    arguments: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "few.txt").write_text("one\ntwo\n", encoding="utf-8")
+    assert main([*arguments, "--texts", str(tmp_path / "few.txt")]) == 2
+    assert "6 texts are too few to learn from" in capsys.readouterr().err
+
+
+def test_nothing_to_learn_is_said(arguments: List[str], capsys: pytest.CaptureFixture[str]) -> None:
+    place = arguments.index("--task")
+    without = [*arguments[:place], *arguments[place + 2 :], "--prune", "off"]
+    assert main(without) == 2
+    assert "has nothing to learn" in capsys.readouterr().err

@@ -1,0 +1,1 @@
+"""Runs many independent jobs: in this process, in several, or on a Dask cluster."""

@@ -8,13 +8,15 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
 from rasa_tokprune import __version__
+from rasa_tokprune.adaptation.arguments import add_adapt
 from rasa_tokprune.encoder.plan import PruningPlan
 from rasa_tokprune.encoder.plans import shipped_plans
 from rasa_tokprune.errors import TokPruneError
 from rasa_tokprune.evaluation.bench.arguments import add_benchmarks
+from rasa_tokprune.evaluation.certify.arguments import add_certify
 from rasa_tokprune.evaluation.evaluate.arguments import add_evaluate
 
 
@@ -28,14 +30,16 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("plans", help="list the shipped pruning plans")
     add_evaluate(commands.add_parser("evaluate", help="accuracy and trust on labelled messages"))
+    add_adapt(commands.add_parser("adapt", help="train an adapter for a pruning plan"))
+    add_certify(commands.add_parser("certify", help="bound how often a plan changes answers"))
     _add_explain(commands.add_parser("explain", help="why a trained model answers as it does"))
     add_benchmarks(commands.add_parser("bench", help="measure this package and its peers"))
     parsed = parser.parse_args(arguments)
     if parsed.command == "plans":
         print("\n".join(_plan_lines()))
         return 0
-    if parsed.command == "evaluate":
-        return _evaluate(parsed)
+    if parsed.command in _COMMANDS:
+        return _run(parsed)
     if parsed.command == "explain":
         return _explain(parsed)
     if parsed.command == "bench":
@@ -44,13 +48,38 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return 2
 
 
+# Each imports what it needs when it is called: `--help` answers at once.
 def _evaluate(arguments: argparse.Namespace) -> int:
     from rasa_tokprune.evaluation.evaluate import command
 
+    return command.run(arguments)
+
+
+def _adapt(arguments: argparse.Namespace) -> int:
+    from rasa_tokprune.adaptation import command
+
+    return command.run(arguments)
+
+
+def _certify(arguments: argparse.Namespace) -> int:
+    from rasa_tokprune.evaluation.certify import command
+
+    return command.run(arguments)
+
+
+_COMMANDS: Dict[str, Callable[[argparse.Namespace], int]] = {
+    "evaluate": _evaluate,
+    "adapt": _adapt,
+    "certify": _certify,
+}
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    """Runs a command; what is wrong with its input is one line, exit code 2."""
     try:
-        return command.run(arguments)
+        return _COMMANDS[arguments.command](arguments)
     except TokPruneError as error:
-        print(f"rasa-tokprune evaluate: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"rasa-tokprune {arguments.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
 
 

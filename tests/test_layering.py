@@ -19,7 +19,10 @@ FORBIDDEN = {
     "fewshot": ("rasa", "torch", "tokenizers", "rasa_tokprune.encoder",
                 "rasa_tokprune.components", "rasa_tokprune.evaluation"),
     "components": ("rasa_tokprune.evaluation", "sentence_transformers", "transformers"),
-    "evaluation": ("rasa_tokprune.components",),
+    "evaluation": ("rasa_tokprune.components", "rasa_tokprune.adaptation"),
+    "adaptation": ("rasa", "rasa_tokprune.components", "sentence_transformers", "transformers"),
+    "jobs": ("rasa", "torch", "rasa_tokprune.fewshot", "rasa_tokprune.components",
+             "rasa_tokprune.adaptation", "rasa_tokprune.evaluation"),
 }  # fmt: skip
 
 

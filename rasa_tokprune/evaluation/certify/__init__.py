@@ -1,0 +1,1 @@
+"""`rasa-tokprune certify`: how often a plan changes a bot's answers."""

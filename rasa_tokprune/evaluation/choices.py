@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import functools
 import importlib
-import itertools
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -33,14 +32,13 @@ from rasa_tokprune.evaluation.choice_options import (
     SCORE_CHOICES,
     Choice,
 )
+from rasa_tokprune.evaluation.choice_table import MARKER, PRIOR, render
 from rasa_tokprune.evaluation.drawn_bots import DrawnBot, draw_bots
 from rasa_tokprune.evaluation.predictions import Predictions
 from rasa_tokprune.evaluation.rasa_table import update_table, write_rows
 from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet, fit_classifier
 from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION, OPERATING_CONFIDENCE
 
-MARKER = "choices"
-PRIOR = "prior of the confidence"
 # Answers as near to the operating point as this in log-odds tell what it stands for.
 NEAR_POINT = 0.5
 
@@ -203,38 +201,6 @@ def _rows(
         for option, entries in measured.items()
         for bot, entry in zip(bots, entries)
     ]
-
-
-COLUMNS: Dict[str, Tuple[str, float, int]] = {
-    "accuracy": ("accuracy %", 100, 1),
-    "oos_auroc": ("OOS AUROC", 1, 3),
-    "ece": ("ECE", 1, 3),
-    "right_rejection": ("right answers rejected %", 100, 1),
-    "rejection_error": ("away from 5 %", 100, 1),
-    "oos_recall": ("OOS recall %", 100, 1),
-}
-
-
-def render(rows: Sequence[Dict[str, Any]]) -> str:
-    """Returns a Markdown table of means over the bots; what decided and was taken is bold."""
-    heads = " | ".join(text for text, _, _ in COLUMNS.values())
-    lines = [f"| setting | option | {heads} |", "|---|---|" + "--:|" * len(COLUMNS)]
-    measured = [row for row in rows if row["choice"] != PRIOR]
-    for (name, option), group in itertools.groupby(
-        measured, key=lambda row: (row["choice"], row["option"])
-    ):
-        own = list(group)
-        cells = []
-        for column, (_, scale, digits) in COLUMNS.items():
-            cell = f"{scale * np.mean([row[column] for row in own]):.{digits}f}"
-            cells.append(f"**{cell}**" if column == own[0]["decides"] else cell)
-        shown = f"**{option}**" if own[0]["is_chosen"] else option
-        lines.append(f"| {name} | {shown} | {' | '.join(cells)} |")
-    last = CONFIDENCE_CHOICES[-1].name
-    final = [row for row in measured if row["choice"] == last and row["is_chosen"]]
-    near = sum(row["n_right_near_point"] for row in final) / sum(r["n_near_point"] for r in final)
-    lines += ["", f"Of the answers near the operating point {100 * near:.0f}% are right."]
-    return "\n".join(lines)
 
 
 def main() -> None:

@@ -15,8 +15,8 @@ from rasa_tokprune.fewshot.head import PrototypeHead, Scores
 from rasa_tokprune.fewshot.prototypes import normalize_rows
 from rasa_tokprune.fewshot.support import SupportSet
 
-# Not chosen by measuring (it changes no measure by more than 0.002), but so that intents which
-# share an example get one half each. Sharp: only what is nearly a tie is held down to 0.5.
+# Not chosen by measuring, but so that intents which share an example get one half each. Sharp: only
+# what is nearly a tie is held down to 0.5.
 _TIE_SHARPNESS = 10.0
 
 

@@ -14,8 +14,8 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.answer import Answer
 
 # The confidence at the operating point: where FallbackClassifier's threshold belongs. One half
-# says "as likely right as wrong", and that is about what it is at the operating point: 55% on bots
-# drawn from the adaptation splits (docs/accuracy.md), so that little has to be bent.
+# says "as likely right as wrong", and that is about what it is there by itself on bots drawn from
+# the adaptation splits (docs/accuracy.md), so that little has to be bent.
 OPERATING_CONFIDENCE = 0.5
 DEFAULT_TARGET_REJECTION = 0.05
 # Slope and intercept over held-out messages of bots drawn from the adaptation splits of BANKING77,

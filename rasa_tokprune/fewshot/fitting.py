@@ -19,7 +19,7 @@ from rasa_tokprune.fewshot.temperature import fit_temperature
 
 # Ways to hold out: message by message, and with its paraphrases. Users write unlike a bot's author;
 # held out with what resembles them, the author's messages come nearer to that, so that they alone
-# decide the operating point. Chosen by rasa_tokprune.evaluation.choices.
+# decide the operating point. Both chosen by rasa_tokprune.evaluation.choices.
 PARAPHRASE_SIMILARITIES = (None, 0.7)
 _POINT_FROM_LAST_WAY = True
 

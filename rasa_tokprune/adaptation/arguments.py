@@ -18,16 +18,14 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         "better. Unlabelled messages, such as a bot's own log, are enough; labelled ones help."
     )
     parser.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")
-    parser.add_argument(
-        "--prune", required=True, metavar="PLAN", help="plan to train for: a name or a file"
-    )
+    parser.add_argument("--prune", metavar="PLAN", help="plan to train for: a name or a file")
     parser.add_argument(
         "--texts",
         nargs="+",
-        type=Path,
         default=[],
-        metavar="FILE",
-        help="unlabelled messages: one a line, or Rasa YAML, whose labels are not looked at",
+        metavar="[TASK=]FILE",
+        help="unlabelled messages: one a line, or Rasa YAML, whose labels are not looked at; with "
+        "a task's name in front they are left out with that task",
     )
     parser.add_argument(
         "--task",
@@ -64,4 +62,47 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         help="of the matrix products in training; auto: bf16 where the processor is fast at it",
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto")
+    parser.add_argument(
+        "--leave-one-out",
+        action="store_true",
+        help="one adapter without each task instead, to measure on that task",
+    )
+    parser.add_argument(
+        "--scheduler",
+        default="inline",
+        help="of search and leave-one-out: inline, processes:N, or the address of a Dask "
+        "scheduler; default: inline",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    _add_search(parser.add_argument_group("search for plans instead"))
+
+
+def _add_search(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--search",
+        action="store_true",
+        help="try many plans in rounds, the best ones with more steps; --prune is not needed",
+    )
+    group.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="labelled messages to measure plans on, never trained on; may be given several times",
+    )
+    group.add_argument(
+        "--search-steps",
+        nargs="+",
+        type=int,
+        default=[0, 60, 240],
+        metavar="STEPS",
+        help="training steps of each round; default: 0 60 240",
+    )
+    group.add_argument(
+        "--keep",
+        nargs="+",
+        type=int,
+        default=[16, 6],
+        metavar="N",
+        help="plans that go on after each round but the last; default: 16 6",
+    )

@@ -1,79 +1,99 @@
-"""The command line of `rasa-tokprune adapt`: checks, teacher, training, files."""
+"""The command line of `rasa-tokprune adapt`: checks, training, files."""
 
 from __future__ import annotations
 
 import argparse
+import base64
 import dataclasses
-import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence
 
-import numpy as np
-
-from rasa_tokprune import __version__
-from rasa_tokprune.adaptation.corpus import Corpus
-from rasa_tokprune.adaptation.student import Student
-from rasa_tokprune.adaptation.training import AdapterTraining, TrainingSettings
-from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
+from rasa_tokprune.adaptation.recipe import (
+    JOB,
+    History,
+    Named,
+    Recipe,
+    hash_files,
+    resolve_precision,
+    train_adapter,
+)
+from rasa_tokprune.adaptation.search import command as search
+from rasa_tokprune.adaptation.training import TrainingSettings
+from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.adapter import Adapter
-from rasa_tokprune.encoder.backends import AUTO, Precision, is_fast_here
+from rasa_tokprune.encoder.checkpoint import find_checkpoint
 from rasa_tokprune.encoder.plans import resolve_plan
 from rasa_tokprune.encoder.shared import resolve_device
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.stored import stored_path
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.evaluation.evaluate.embeddings import EmbeddingStore, embed_texts
 from rasa_tokprune.evaluation.output_folder import make_folder
+from rasa_tokprune.jobs.run import INLINE, check_scheduler, run_jobs, threads_of_job
 
 ADAPTER_FILE, PLAN_FILE = "adapter.safetensors", "plan.json"
 HISTORY_FILE, STATE_FILE = "history.jsonl", "state.safetensors"
-_HELD_OUT_SHARE = 0.03
-_LEAST_TEXTS = 12
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Trains, writes the files and returns 0.
+    """Trains, or searches, writes the files and returns 0.
 
     Raises:
         TokPruneError: If the input is wrong, or training diverges.
     """
     settings = _settings(arguments)
-    device = resolve_device(arguments.device)
-    tasks = _tasks(arguments.task)
-    # The teacher is the original model in full precision.
-    teacher = load_encoder(arguments.model, backend="torch", device=device)
-    plan = resolve_plan(arguments.prune, teacher.model.spec.n_layers)
+    check_scheduler(arguments.scheduler)
+    tasks = _named("--task", arguments.task)
+    texts = _texts(arguments.texts, tasks)
+    if arguments.search:
+        return search.run(arguments, tasks, [path for _, path in texts], settings)
+    if arguments.prune is None:
+        raise ConfigError("--prune is missing: a plan's name or file, or --search to find one")
+    n_layers = EncoderSpec.from_folder(find_checkpoint(arguments.model)).n_layers
+    plan = resolve_plan(arguments.prune, n_layers)
     if plan.is_identity and not tasks:
         raise ConfigError(
             "--prune off without --task has nothing to learn: the encoder already is its teacher"
         )
-    train, held_out = _read(arguments, tasks)
-    folder: Path = arguments.out
-    make_folder("--out", folder)
-    precision = _precision(arguments.precision, device)
-    about = _about(arguments, teacher, plan, train, settings, precision)
-    student = Student(
-        _folder(teacher),
-        teacher.model.spec,
-        plan,
-        rank=arguments.rank,
-        seed=settings.seed,
-        device=device,
-        precision=precision,
+    make_folder("--out", arguments.out)
+    if arguments.leave_one_out:
+        return _leave_one_out(arguments, plan, texts, tasks, settings)
+    recipe = _recipe(arguments, plan, texts, tasks, settings)
+    adapter, history = recipe.train(arguments.out / STATE_FILE, not arguments.quiet)
+    _write(arguments.out, adapter, plan, history)
+    print(_summary(history, arguments.out))
+    return 0
+
+
+def _leave_one_out(
+    arguments: argparse.Namespace,
+    plan: PruningPlan,
+    texts: Named,
+    tasks: Named,
+    settings: TrainingSettings,
+) -> int:
+    """Trains one adapter without each task, to measure on that task what is new to it."""
+    if len(tasks) < 2:
+        raise ConfigError(f"--leave-one-out needs two --task or more, got {len(tasks)}")
+    recipes = []
+    for left_out, _ in tasks:
+        kept_texts = tuple(each for each in texts if each[0] != left_out)
+        kept_tasks = tuple(each for each in tasks if each[0] != left_out)
+        recipes.append(_recipe(arguments, plan, kept_texts, kept_tasks, settings))
+    found = run_jobs(
+        train_adapter,
+        [{"recipe": dataclasses.asdict(recipe)} for recipe in recipes],
+        name=JOB,
+        scheduler=arguments.scheduler,
+        results=stored_path("adapters"),
+        progress_name=None if arguments.quiet else "Leaving one out",
     )
-    training = AdapterTraining(
-        student,
-        teacher.tokenize,
-        _teach(teacher, [train, held_out], arguments.quiet),
-        train,
-        held_out,
-        settings,
-        identity=_identity(about, train, held_out),
-    )
-    changes = training.run(checkpoint=folder / STATE_FILE, show_progress=not arguments.quiet)
-    name = arguments.name or folder.resolve().name
-    _write(folder, Adapter(name, teacher.model.identity, changes, about), plan, training.history)
-    print(_summary(training.history, folder))
+    for (left_out, _), result in zip(tasks, found):
+        folder = arguments.out / f"without-{left_out}"
+        make_folder("--out", folder)
+        (folder / ADAPTER_FILE).write_bytes(base64.b64decode(result["adapter"]))
+        _write(folder, Adapter.load(folder / ADAPTER_FILE), plan, result["history"])
+        print(f"Without {left_out}:\n{_summary(result['history'], folder)}")
     return 0
 
 
@@ -91,90 +111,56 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
     )
 
 
-def _tasks(given: Sequence[str]) -> Dict[str, Path]:
-    tasks: Dict[str, Path] = {}
+def _named(option: str, given: Sequence[str]) -> Named:
+    found: Dict[str, str] = {}
     for entry in given:
         name, equals, path = entry.partition("=")
-        if not (name and equals and path) or name in tasks:
-            raise ConfigError(f"--task must be NAME=FILE, each name once; got '{entry}'")
-        tasks[name] = Path(path)
-    return tasks
+        if not (name and equals and path) or name in found:
+            raise ConfigError(f"{option} must be NAME=FILE, each name once; got '{entry}'")
+        found[name] = str(Path(path).expanduser().resolve())
+    return tuple(found.items())
 
 
-def _read(arguments: argparse.Namespace, tasks: Dict[str, Path]) -> Tuple[Corpus, Corpus]:
-    """Returns what to train on and what to watch, each with long texts made of its own."""
-    corpus = Corpus.read(arguments.texts, tasks)
-    if len(corpus.texts) < _LEAST_TEXTS:
-        raise ConfigError(
-            f"{len(corpus.texts)} texts are too few to learn from; give at least {_LEAST_TEXTS}, "
-            f"better some thousands, with --texts"
-        )
-    train, held_out = corpus.split(_HELD_OUT_SHARE, arguments.seed)
-    n_long: int = arguments.concatenations
-    return (
-        train.with_concatenations(n_long, arguments.seed),
-        held_out.with_concatenations(round(_HELD_OUT_SHARE * n_long), arguments.seed),
+def _texts(given: Sequence[str], tasks: Named) -> Named:
+    """Returns name and file of each; the name is that of a task it belongs to, or ''."""
+    names = [name for name, _ in tasks]
+    found = []
+    for entry in given:
+        name, equals, path = entry.partition("=")
+        belongs = bool(equals) and name in names
+        file = Path(path if belongs else entry).expanduser().resolve()
+        found.append((name if belongs else "", str(file)))
+    return tuple(found)
+
+
+def _recipe(
+    arguments: argparse.Namespace,
+    plan: PruningPlan,
+    texts: Named,
+    tasks: Named,
+    settings: TrainingSettings,
+) -> Recipe:
+    files = tuple(path for _, path in texts)
+    model = Path(arguments.model).expanduser()
+    device = resolve_device(arguments.device)
+    return Recipe(
+        name=arguments.name or arguments.out.resolve().name,
+        model=str(model.resolve()) if model.is_dir() else arguments.model,
+        # What trained the plan's own adapter is not gone on from.
+        plan=dataclasses.replace(plan, adapter=None).to_dict(),
+        texts=files,
+        tasks=tasks,
+        sha256=hash_files([*files, *(path for _, path in tasks)]),
+        concatenations=arguments.concatenations,
+        rank=arguments.rank,
+        settings=dataclasses.asdict(settings),
+        precision=resolve_precision(arguments.precision, device).value,
+        device=device,
+        num_threads=None if arguments.scheduler == INLINE else threads_of_job(arguments.scheduler),
     )
 
 
-def _precision(wanted: str, device: str) -> Precision:
-    if wanted != AUTO:
-        return Precision(wanted)
-    is_fast = device != "cpu" or is_fast_here(Precision.BF16)
-    return Precision.BF16 if is_fast else Precision.FP32
-
-
-def _teach(teacher: Encoder, corpora: Sequence[Corpus], quiet: bool) -> Dict[str, np.ndarray]:
-    texts = {text for corpus in corpora for text in corpus.texts}
-    store = EmbeddingStore(stored_path("embeddings"))
-    return embed_texts(teacher, sorted(texts), store, None if quiet else "Encoding by the teacher")
-
-
-def _about(
-    arguments: argparse.Namespace,
-    teacher: Encoder,
-    plan: PruningPlan,
-    train: Corpus,
-    settings: TrainingSettings,
-    precision: Precision,
-) -> Dict[str, str]:
-    """Returns where an adapter comes from; no path of this machine."""
-    is_folder = Path(arguments.model).expanduser().is_dir()
-    tasks = [
-        f"{name} ({len(task)} labels, {sum(map(len, task.values()))} texts)"
-        for name, task in sorted(train.tasks.items())
-    ]
-    return {
-        "model": _folder(teacher).resolve().name if is_folder else arguments.model,
-        "made_with": f"rasa-tokprune {__version__}",
-        "plan": plan.fingerprint(),
-        "rank": str(arguments.rank),
-        "precision": precision.value,
-        "texts": str(len(train.texts)),
-        "text_files": ", ".join(path.name for path in arguments.texts),
-        "tasks": ", ".join(tasks),
-        "settings": json.dumps(dataclasses.asdict(settings), sort_keys=True),
-    }
-
-
-def _identity(about: Dict[str, str], *corpora: Corpus) -> str:
-    """Returns a hash of what decides the result: all but the names of files."""
-    named = ("model", "text_files")
-    content: List[Any] = [{key: value for key, value in about.items() if key not in named}]
-    content += [[corpus.texts, corpus.tasks] for corpus in corpora]
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _folder(encoder: Encoder) -> Path:
-    if encoder.folder is None:
-        raise ConfigError("the model has no folder to read weights from")
-    return encoder.folder
-
-
-def _write(
-    folder: Path, adapter: Adapter, plan: PruningPlan, history: List[Dict[str, Any]]
-) -> None:
+def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) -> None:
     adapter.save(folder / ADAPTER_FILE)
     adapted = dataclasses.replace(
         plan, name=adapter.name, adapter=ADAPTER_FILE, provenance=adapter.provenance

@@ -10,6 +10,7 @@ from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.evaluation.slips import slip
 from rasa_tokprune.evaluation.tasks import read_examples, read_lines
 from rasa_tokprune.fewshot.names import readable_name
 
@@ -20,7 +21,6 @@ Task = Mapping[str, Sequence[str]]
 _LOWER, _BARE, _SLIPS = 0.3, 0.4, 0.4
 _LARGEST_SHARE_OF_SLIPS = 0.06
 _PUNCTUATION = re.compile(r"[^\w\s']")
-_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _MOST_SENTENCES = 8
 _NAME_SHARE = 0.3
 # Texts encoded in one step are cut from so many batches' worth, sorted by length.
@@ -162,24 +162,10 @@ def disturb(text: str, rng: np.random.Generator) -> str:
     if rng.random() < _SLIPS and len(text) > 1:
         characters = list(text)
         for _ in range(max(1, int(len(text) * rng.random() * _LARGEST_SHARE_OF_SLIPS))):
-            _slip(characters, rng)
+            slip(characters, rng)
         slipped = "".join(characters)
         text = slipped if slipped.strip() else text
     return text
-
-
-def _slip(characters: List[str], rng: np.random.Generator) -> None:
-    place = int(rng.integers(len(characters)))
-    letter = _LETTERS[int(rng.integers(len(_LETTERS)))]
-    kind = rng.random()
-    if kind < 0.35 and len(characters) > 1:
-        del characters[place]
-    elif kind < 0.6:
-        characters.insert(place, letter)
-    elif kind < 0.8 and place + 1 < len(characters):
-        characters[place : place + 2] = characters[place : place + 2][::-1]
-    else:
-        characters[place] = letter
 
 
 def _read_task(name: str, path: Path) -> Task:

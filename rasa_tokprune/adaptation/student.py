@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from enum import Enum
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -23,6 +24,14 @@ from rasa_tokprune.encoder.weights import Affine, EncoderWeights, LayerWeights, 
 from rasa_tokprune.errors import ConfigError
 
 _TRAINABLE_POOLING = ("mean", "cls")
+
+
+class Importance(str, Enum):
+    """What tokens are pruned by: the attention they receive, or a control."""
+
+    ATTENTION = "attention"
+    RANDOM = "random"
+    INVERSE = "inverse"
 
 
 class Student(torch.nn.Module):
@@ -44,6 +53,7 @@ class Student(torch.nn.Module):
         seed: int,
         device: str = "cpu",
         precision: Precision = Precision.FP32,
+        importance: Importance = Importance.ATTENTION,
     ) -> None:
         """Loads the weights; all changes start at zero, so the student starts as the encoder.
 
@@ -56,6 +66,7 @@ class Student(torch.nn.Module):
             device: torch's name of the device.
             precision: BF16 multiplies matrices in 16 bits, several times faster where the
                 processor has instructions for it; what is trained stays in 32.
+            importance: What tokens are pruned by; other than attention is a control.
 
         Raises:
             ConfigError: If the encoder pools in a way that is not trained here.
@@ -71,6 +82,7 @@ class Student(torch.nn.Module):
         self._precision = precision
         self._weights: EncoderWeights = to_device(load_weights(folder, spec), device, torch.float32)
         self.changed: Dict[str, torch.nn.Parameter] = {}
+        self._reorder = _reorder(importance, seed)
         generator = torch.Generator().manual_seed(seed)
         for number in plan.kept_layers or ():
             self._add_layer(number, rank, generator)
@@ -127,6 +139,7 @@ class Student(torch.nn.Module):
                 position_ids=self._join([position_ids(tokens.ids, offset) for tokens in batch]),
                 is_protected=self._join(is_protected),
                 lengths=lengths,
+                reorder=self._reorder,
             )
         return self._pool(states.float(), pruned_after, batch, lengths)
 
@@ -174,3 +187,11 @@ class Student(torch.nn.Module):
                 name,
                 Affine(base.weight + own[f"{place}.weight"], base.bias + own[f"{place}.bias"]),
             )
+
+
+def _reorder(importance: Importance, seed: int) -> Optional[Callable[[Tensor], Tensor]]:
+    """Returns what a control puts in the place of the attention received."""
+    if importance is Importance.RANDOM:
+        generator = torch.Generator().manual_seed(seed)
+        return lambda received: torch.rand(received.shape, generator=generator).to(received)
+    return torch.neg if importance is Importance.INVERSE else None

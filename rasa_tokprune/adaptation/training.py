@@ -46,7 +46,7 @@ class TrainingSettings:
     steps: int = 1500
     batch_size: int = 64
     learning_rate: float = 1e-3
-    contrastive_every: int = 3
+    contrastive_every: int = 2
     contrastive_weight: float = 0.1
     n_labels: int = 32
     temperature: float = 0.1

@@ -13,12 +13,12 @@ from rasa_tokprune.components.config_checks import check_values
 from rasa_tokprune.encoder.backends import AUTO, Backend, Precision
 from rasa_tokprune.encoder.break_even import break_even
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
+from rasa_tokprune.encoder.default_plan import UN_ADAPTED_PLAN, default_plan
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE
 from rasa_tokprune.encoder.plan import ADAPTER_SUFFIX, PruneMode, PruningPlan, ThresholdKind
 from rasa_tokprune.encoder.plans import OFF, plan_from_quantile, resolve_plan, shipped_plans
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import ConfigError, did_you_mean
-
-DEFAULT_PLAN = "gentle"
 
 ENCODER_DEFAULTS: Dict[Text, Any] = {
     "model": DEFAULT_MODEL,
@@ -95,24 +95,41 @@ class EncoderSettings:
         check_values(values, _OVERRIDES)
         return cls(**values)
 
-    def plan(self, n_layers: int, backend: Backend, precision: Precision) -> PruningPlan:
-        """Returns the plan these settings ask for.
+    def plan_for(
+        self, folder: Path, spec: EncoderSpec, backend: Backend, precision: Precision
+    ) -> PruningPlan:
+        """Returns the plan for an encoder: what these settings say, or the default.
 
         Args:
-            n_layers: Layers of the encoder.
+            folder: The checkpoint.
+            spec: Its specification.
             backend: Where it will run; decides what `min_tokens: auto` is.
             precision: In which number format.
 
         Raises:
             ConfigError: If the plan does not fit or an override contradicts it.
         """
-        overrides = {key: getattr(self, key) for key in _OVERRIDES}
-        overrides = {key: value for key, value in overrides.items() if value is not None}
+        if self.prune is None and not self._given_overrides():
+            return default_plan(folder, spec, backend, precision)
+        return self.plan(spec.n_layers, backend, precision)
+
+    def plan(self, n_layers: int, backend: Backend, precision: Precision) -> PruningPlan:
+        """Returns the plan that is asked for; overrides alone change the plan `gentle`.
+
+        Args:
+            n_layers: Layers of the encoder.
+            backend: As for `plan_for`.
+            precision: As for `plan_for`.
+
+        Raises:
+            ConfigError: If the plan does not fit or an override contradicts it.
+        """
+        overrides = self._given_overrides()
         base = self._base_plan(n_layers)
         if overrides.get("min_tokens") == AUTO:
             overrides["min_tokens"] = break_even(backend, precision)
         if not overrides:
-            return self._where_it_pays(base, backend, precision)
+            return base
         layers = list(base.pruned_layers) if self.prune_layers is None else self.prune_layers
         if not layers or (self.quantile is None and not base.pruned_layers):
             raise ConfigError(
@@ -131,18 +148,13 @@ class EncoderSettings:
         )
         return dataclasses.replace(by_quantile, kept_layers=base.kept_layers, adapter=base.adapter)
 
-    def _where_it_pays(
-        self, base: PruningPlan, backend: Backend, precision: Precision
-    ) -> PruningPlan:
-        """Keeps the default plan off texts that it would make slower; a plan asked for stays."""
-        if self.prune is not None or not base.pruned_layers:
-            return base
-        least = max(base.min_tokens, break_even(backend, precision))
-        return dataclasses.replace(base, min_tokens=least)
+    def _given_overrides(self) -> Dict[str, Any]:
+        overrides = {key: getattr(self, key) for key in _OVERRIDES}
+        return {key: value for key, value in overrides.items() if value is not None}
 
     def _base_plan(self, n_layers: int) -> PruningPlan:
         """Returns the plan that overrides change."""
-        name = self.prune or DEFAULT_PLAN
+        name = self.prune or UN_ADAPTED_PLAN
         versions = shipped_plans().get(name, [])
         if not versions or any(plan.n_layers == n_layers for plan in versions):
             return resolve_plan(name, n_layers)

@@ -16,7 +16,7 @@ def check_values(values: Dict[str, Any], overrides: Sequence[str]) -> None:
     for key, expected in (
         ("revision", "a branch, tag or commit, or null for the newest"),
         ("cache_dir", "a folder, or null for the hub's default"),
-        ("prune", f"'{OFF}', a shipped plan's name or a plan file"),
+        ("prune", f"'{OFF}', '{AUTO}', a shipped plan's name or a plan file"),
     ):
         check_type(values, key, str, expected)
     expected = f"'{AUTO}', '{OFF}', a shipped adapter's name or an adapter file"
@@ -40,6 +40,11 @@ def _check_pruning(values: Dict[str, Any], overrides: Sequence[str]) -> None:
     if values["prune"] == OFF and given:
         raise ConfigError(
             f"prune: {OFF} contradicts {given[0]}: {values[given[0]]}; remove one of the two"
+        )
+    if values["prune"] == AUTO and given:
+        raise ConfigError(
+            f"prune: {AUTO} chooses among the shipped plans, so {given[0]}: {values[given[0]]} has "
+            f"nothing to change; remove one of the two"
         )
     quantile = values["quantile"]
     quantiles = quantile if isinstance(quantile, list) else [quantile]

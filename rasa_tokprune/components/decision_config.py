@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Dict, List, Mapping, Optional, Text
 
-from rasa_tokprune.components.config_checks import check_flag, check_whole_number
+from rasa_tokprune.components.config_checks import check_flag, check_type, check_whole_number
+from rasa_tokprune.encoder.backends import AUTO
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION
 
@@ -17,6 +18,8 @@ DECISION_DEFAULTS: Dict[Text, Any] = {
     "cross_validation": True,
     "explain": False,
     "ranking_length": 10,
+    "max_flip_rate": 0.02,
+    "certify_on": None,
 }
 _FLAGS = ("use_intent_names", "emit_fallback", "cross_validation", "explain")
 
@@ -32,6 +35,8 @@ class DecisionSettings:
     cross_validation: bool
     explain: bool
     ranking_length: int
+    max_flip_rate: float
+    certify_on: Optional[str]
 
     @classmethod
     def from_config(cls, config: Mapping[Text, Any]) -> DecisionSettings:
@@ -45,14 +50,29 @@ class DecisionSettings:
             check_flag(values, key)
         check_whole_number(values, "ranking_length", 0, allow_none=False)
         share = values["target_in_scope_rejection"]
-        is_number = isinstance(share, (int, float)) and not isinstance(share, bool)
-        if not is_number or not 0 <= share < 1:
+        if not 0 <= _number(share) < 1:
             raise ConfigError(
                 f"target_in_scope_rejection must be a number in [0, 1), the share of right answers "
                 f"that may fall below the operating point; got {share!r}"
             )
+        if not 0 < _number(values["max_flip_rate"]) < 1:
+            raise ConfigError(
+                f"max_flip_rate must be a number in (0, 1), the share of answers that prune: auto "
+                f"may change; got {values['max_flip_rate']!r}"
+            )
+        check_type(values, "certify_on", str, "a file of messages, one a line, or null")
+        if values["certify_on"] is not None and config.get("prune") != AUTO:
+            raise ConfigError(
+                f"certify_on: '{values['certify_on']}' is only read with prune: {AUTO}; set that, "
+                f"or remove certify_on"
+            )
         _check_names(values["oos_intents"])
         return cls(**values)
+
+
+def _number(value: Any) -> float:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number else float("nan")
 
 
 def _check_names(names: Any) -> None:

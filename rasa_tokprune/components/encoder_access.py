@@ -49,7 +49,7 @@ def open_encoder(settings: EncoderSettings, *, may_download: bool) -> Encoder:
     spec = EncoderSpec.from_folder(folder)
     device = resolve_device(settings.device)
     backend, precision = choose(settings.backend, settings.precision, device, spec)
-    plan = settings.plan(spec.n_layers, backend, precision)
+    plan = settings.plan_for(folder, spec, backend, precision)
     adapter = resolve_adapter(settings.adapter, plan)
     return _open(settings, folder, plan, adapter)
 

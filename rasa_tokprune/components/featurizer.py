@@ -35,7 +35,9 @@ from rasa_tokprune.components.encoder_access import (
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import TokPruneFeatures
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
+from rasa_tokprune.encoder.backends import AUTO
 from rasa_tokprune.encoder.encoder import EncodedText, Encoder
+from rasa_tokprune.errors import ConfigError
 
 # Texts whose token states are held in memory at once during training.
 _CHUNK_SIZE = 256
@@ -157,6 +159,11 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
     @classmethod
     def _check_config(cls, config: Dict[Text, Any]) -> EncoderSettings:
         check_alias(config.get(FEATURIZER_CLASS_ALIAS))
+        if config.get("prune") == AUTO:
+            raise ConfigError(
+                f"prune: {AUTO} compares answers, which a featurizer does not give; set it on "
+                f"TokPruneIntentClassifier, or name a plan here"
+            )
         return EncoderSettings.from_config(config, [FEATURIZER_CLASS_ALIAS])
 
     def _featurize(self, fields: List[_Field], is_training: bool) -> None:

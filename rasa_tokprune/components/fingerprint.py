@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Dict, Mapping
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence
 
 import rasa_tokprune
 from rasa_tokprune.components.config import EncoderSettings, adapter_file, plan_file
 from rasa_tokprune.encoder.adapters import resolve_adapter
-from rasa_tokprune.encoder.backends import Precision, choose
+from rasa_tokprune.encoder.backends import AUTO, Backend, Precision, choose
 from rasa_tokprune.encoder.checkpoint import find_checkpoint
+from rasa_tokprune.encoder.default_plan import suits
 from rasa_tokprune.encoder.hub import is_hub_offline
+from rasa_tokprune.encoder.plan import PruningPlan
+from rasa_tokprune.encoder.plans import shipped_plans
 from rasa_tokprune.encoder.shared import resolve_device
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
@@ -28,16 +32,24 @@ def is_placeholder(config: Mapping[str, Any]) -> bool:
     return set(config) == {"output"}
 
 
-def fingerprint_addon(settings: EncoderSettings) -> str:
+def fingerprint_addon(settings: EncoderSettings, messages: Sequence[str] = ()) -> str:
     """Returns what Rasa's cache cannot see: package version, encoder, plan.
 
     Does not load weights and never downloads. A model that is not on this machine yet counts
     by name, so the training after the one that fetched it runs once more.
 
+    Args:
+        settings: Of the encoder.
+        messages: Of users, which decide the plan of `prune: auto`.
+
     Raises:
         TokPruneError: If the settings cannot work; training then stops before it starts.
     """
-    parts: Dict[str, Any] = {"version": rasa_tokprune.__version__}
+    content = json.dumps(list(messages)).encode()
+    parts: Dict[str, Any] = {
+        "version": rasa_tokprune.__version__,
+        "messages": hashlib.sha256(content).hexdigest(),
+    }
     try:
         folder = find_checkpoint(
             settings.model,
@@ -57,10 +69,25 @@ def fingerprint_addon(settings: EncoderSettings) -> str:
     spec = EncoderSpec.from_folder(folder)
     backend, precision = choose(settings.backend, settings.precision, device, spec)
     spec.check_max_length(settings.max_length)
-    plan = settings.plan(spec.n_layers, backend, precision)
-    adapter = resolve_adapter(settings.adapter, plan)
-    source = WeightSource.of(folder, spec, read_tokenizer(folder), adapter)
-    parts["identity"] = source.identity
-    parts["plan"] = plan.fingerprint()
+    plans = _plans(settings, folder, spec, backend, precision)
+    tokenizer = read_tokenizer(folder)
+    adapters = [resolve_adapter(settings.adapter, plan) for plan in plans]
+    sources = [WeightSource.of(folder, spec, tokenizer, adapter) for adapter in adapters]
+    parts["identity"] = [source.identity for source in sources]
+    parts["plan"] = [plan.fingerprint() for plan in plans]
     parts["runs"] = precision.value if precision is Precision.FP32 else [backend, precision]
     return json.dumps(parts, sort_keys=True)
+
+
+def _plans(
+    settings: EncoderSettings,
+    folder: Path,
+    spec: EncoderSpec,
+    backend: Backend,
+    precision: Precision,
+) -> List[PruningPlan]:
+    """Returns the plan of the settings; with `prune: auto` all that may be taken."""
+    if settings.prune != AUTO:
+        return [settings.plan_for(folder, spec, backend, precision)]
+    plans = [plan for own in shipped_plans().values() for plan in own]
+    return [plan for plan in plans if suits(plan, folder, spec)]

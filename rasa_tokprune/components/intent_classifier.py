@@ -11,11 +11,11 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
-from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY, TEXT
+from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from rasa_tokprune.components.auto_plan import ChosenPlan, choose_plan, read_messages
 from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
 from rasa_tokprune.components.decision_config import DECISION_DEFAULTS, DecisionSettings
 from rasa_tokprune.components.encoder_access import (
@@ -30,7 +30,9 @@ from rasa_tokprune.components.encoder_access import (
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import text_embeddings
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
+from rasa_tokprune.components.ranking import Ranked, set_ranking, with_fallback
 from rasa_tokprune.components.training import TrainedIntents, labelled_examples, train_intents
+from rasa_tokprune.encoder.backends import AUTO
 from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.errors import StorageError
@@ -42,14 +44,9 @@ from rasa_tokprune.fewshot import (
     save_prototypes,
     summary_lines,
 )
-from rasa_tokprune.fewshot.confidence import OPERATING_CONFIDENCE
 
 logger = structlog.get_logger(__name__)
 
-# Intent and confidence.
-Ranked = Tuple[str, float]
-
-INTENT_RANKING_KEY = "intent_ranking"
 EXPLANATION_KEY = "intent_explanation"
 # Texts after which the cache's hit rate is logged; then after ten times as many, and so on.
 FIRST_CACHE_REPORT = 1000
@@ -84,8 +81,8 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         if is_placeholder(config):
             return None
         with as_rasa_errors(cls.__name__):
-            settings, _ = cls._check_config(config)
-            return fingerprint_addon(settings)
+            settings, decisions = cls._check_config(config)
+            return fingerprint_addon(settings, read_messages(decisions.certify_on))
 
     @classmethod
     def create(
@@ -128,10 +125,10 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             self._prototypes = None
             return self._resource
         with as_rasa_errors(type(self).__name__):
-            encoder = self._encoder or open_encoder(self._settings, may_download=True)
+            encoder, chosen = self._encoder_to_train(examples)
             is_quiet = rasa.shared.utils.io.is_logging_disabled()
             trained = train_intents(examples, encoder, self._decisions, show_progress=not is_quiet)
-            self._persist(encoder, trained)
+            self._persist(encoder, trained, chosen)
         self._encoder, self._prototypes = encoder, trained.classifier
         self._examples = trained.texts
         logger.info(
@@ -141,6 +138,8 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             prototypes=len(trained.classifier.prototypes),
             plan=encoder.plan.name,
         )
+        if chosen is not None:
+            logger.info("tokprune_intent_classifier.certificate", event_info=str(chosen))
         for line in summary_lines(trained.report) if trained.report else []:
             logger.info("tokprune_intent_classifier.cross_validation", event_info=line)
         return self._resource
@@ -149,13 +148,13 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         """Sets intent and intent ranking of every message."""
         if self._prototypes is None or self._encoder is None:
             for message in messages:
-                self._set_ranking(message, self._with_fallback([]))
+                self._answer(message, [])
             return messages
         embeddings = text_embeddings(messages, self._encoder)
         length = self._decisions.ranking_length or None
         for message, embedding in zip(messages, embeddings):
             ranking = self._prototypes.rank(embedding, length) if embedding.any() else []
-            self._set_ranking(message, self._with_fallback(ranking))
+            self._answer(message, ranking)
             if self._decisions.explain:
                 explanation = self.explain(message.get(TEXT) or "")
                 message.set(EXPLANATION_KEY, explanation, add_to_output=True)
@@ -198,7 +197,18 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
         return cls(config, model_storage, resource, encoder, prototypes, examples)
 
-    def _persist(self, encoder: Encoder, trained: TrainedIntents) -> None:
+    def _encoder_to_train(self, examples: List[Message]) -> Tuple[Encoder, Optional[ChosenPlan]]:
+        """Returns the encoder, and with `prune: auto` why it is that one."""
+        if self._encoder is not None:  # finetuning goes on with the encoder of the training
+            return self._encoder, None
+        if self._settings.prune != AUTO:
+            return open_encoder(self._settings, may_download=True), None
+        chosen = choose_plan(examples, self._settings, self._decisions)
+        return chosen.encoder, chosen
+
+    def _persist(
+        self, encoder: Encoder, trained: TrainedIntents, chosen: Optional[ChosenPlan]
+    ) -> None:
         with self._model_storage.write_to(self._resource) as folder:
             save_prototypes(
                 trained.classifier,
@@ -208,14 +218,11 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
                 report=trained.report,
             )
             store_encoder(encoder, self._settings, folder)
+            if chosen is not None:
+                chosen.save(folder)
 
-    def _with_fallback(self, ranking: List[Ranked]) -> List[Ranked]:
-        """Puts `nlu_fallback` first, if it is asked for and the best intent below one half."""
-        best = ranking[0][1] if ranking else 0.0
-        if not self._decisions.emit_fallback or best >= OPERATING_CONFIDENCE:
-            return ranking
-        others = [entry for entry in ranking if entry[0] != DEFAULT_NLU_FALLBACK_INTENT_NAME]
-        return [(DEFAULT_NLU_FALLBACK_INTENT_NAME, 1.0 - best), *others]
+    def _answer(self, message: Message, ranking: List[Ranked]) -> None:
+        set_ranking(message, with_fallback(ranking) if self._decisions.emit_fallback else ranking)
 
     def _report_cache(self, info: CacheInfo) -> None:
         if info.max_size and info.hits + info.misses >= self._next_cache_report:
@@ -226,16 +233,6 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
                 hit_rate=round(info.hit_rate, 3),
                 size=info.size,
             )
-
-    def _set_ranking(self, message: Message, ranking: List[Ranked]) -> None:
-        """Writes Rasa's dictionaries; builtin types only, they become JSON."""
-        entries = [
-            {INTENT_NAME_KEY: name, PREDICTED_CONFIDENCE_KEY: confidence}
-            for name, confidence in ranking
-        ]
-        best = {INTENT_NAME_KEY: None, PREDICTED_CONFIDENCE_KEY: 0.0}
-        message.set(INTENT, dict(entries[0]) if entries else best, add_to_output=True)
-        message.set(INTENT_RANKING_KEY, entries, add_to_output=True)
 
     @classmethod
     def _check_config(cls, config: Dict[Text, Any]) -> Tuple[EncoderSettings, DecisionSettings]:

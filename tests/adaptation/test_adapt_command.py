@@ -95,7 +95,7 @@ def test_other_labels_are_another_training(
     ("changes", "message"),
     [
         (["--prune", "gentel"], "no plan 'gentel'"),
-        (["--texts", "missing.txt"], "is not a text file"),
+        (["--texts", "missing.txt"], "missing.txt' cannot be read"),
         (["--task", "no-path"], "--task must be NAME=FILE, each name once; got 'no-path'"),
         (["--rank", "0"], "--rank must be at least 1, got 0"),
         (["--steps", "0"], "steps must be at least 1, got 0"),
@@ -124,3 +124,47 @@ def test_nothing_to_learn_is_said(arguments: List[str], capsys: pytest.CaptureFi
     without = [*arguments[:place], *arguments[place + 2 :], "--prune", "off"]
     assert main(without) == 2
     assert "has nothing to learn" in capsys.readouterr().err
+
+
+def test_leave_one_out_trains_without_each_task(
+    arguments: List[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "other.yml").write_text(NLU.replace("parcel", "letter"), encoding="utf-8")
+    log = tmp_path / "shop.txt"
+    log.write_text("my parcel is late\nwhere are you", encoding="utf-8")
+    texts = arguments.index("--texts") + 1
+    arguments = [*arguments[:texts], f"shop={log}", *arguments[texts:]]
+    changed = [*arguments, "--task", f"post={tmp_path / 'other.yml'}", "--steps", "20"]
+    assert main([*changed, "--leave-one-out"]) == 0
+    without = {}
+    for name in ("shop", "post"):
+        plan = PruningPlan.load(tmp_path / "own" / f"without-{name}" / "plan.json")
+        without[name] = plan.provenance
+        assert load_encoder(arguments[2], prune=plan).model.adapter is not None
+    assert without["shop"]["tasks"].startswith("post (")
+    assert without["shop"]["text_files"] == "log.txt"
+    assert without["post"]["tasks"].startswith("shop (")
+    assert without["post"]["text_files"] == "shop.txt, log.txt"
+
+
+def test_one_left_out_is_the_training_without_it(
+    arguments: List[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "other.yml").write_text(NLU.replace("parcel", "letter"), encoding="utf-8")
+    short = [*arguments, "--steps", "20"]
+    both = [*short, "--task", f"post={tmp_path / 'other.yml'}", "--leave-one-out"]
+    assert main(both) == 0
+    assert main([*short, "--out", str(tmp_path / "alone"), "--name", "own"]) == 0
+    plans = [tmp_path / "own" / "without-post" / "plan.json", tmp_path / "alone" / "plan.json"]
+    model = arguments[2]
+    first, second = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
+    np.testing.assert_array_equal(first, second)
+
+
+def test_one_task_cannot_be_left_out(
+    arguments: List[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--leave-one-out"]) == 2
+    assert "--leave-one-out needs two --task or more, got 1" in capsys.readouterr().err

@@ -14,6 +14,8 @@ from rasa_tokprune.components.config import EncoderSettings
 from rasa_tokprune.encoder import PruneMode, PruningPlan, ThresholdKind, resolve_plan
 from rasa_tokprune.encoder.backends import Backend, Precision
 from rasa_tokprune.encoder.break_even import break_even
+from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import ConfigError
 from tests.components.checks import one_line
 
@@ -163,7 +165,11 @@ def test_quantile_on_an_absolute_plan_is_a_quantile(tmp_path: Path) -> None:
 @pytest.mark.parametrize("runs", [ON, (Backend.TORCH, Precision.BF16)])
 def test_the_default_plan_prunes_no_text_that_it_makes_slower(runs: Any) -> None:
     least = break_even(*runs)
-    assert EncoderSettings.from_config({}).plan(6, *runs).min_tokens == max(32, least)
+    folder = find_checkpoint(DEFAULT_MODEL)
+    default = EncoderSettings.from_config({}).plan_for(
+        folder, EncoderSpec.from_folder(folder), *runs
+    )
+    assert default.min_tokens == max(resolve_plan(default.name, 6).min_tokens, least)
     assert EncoderSettings.from_config({"prune": "gentle"}).plan(6, *runs).min_tokens == 32
     automatic = EncoderSettings.from_config({"prune": "paper", "min_tokens": "auto"})
     assert automatic.plan(6, *runs).min_tokens == least

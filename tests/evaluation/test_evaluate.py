@@ -15,6 +15,7 @@ from rasa.shared.utils.io import write_yaml
 from rasa_tokprune import load_encoder
 from rasa_tokprune.cli import main
 from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.adapter import Adapter
 from rasa_tokprune.evaluation.evaluate.files import PLOTS, RASA_FILES
 from tests.evaluation.conftest import HELLO, OOS, REFUND, SHIPPING, TRAIN, write_nlu
 
@@ -260,11 +261,33 @@ def test_same_answers_as_the_component(
 
 def test_default_plan_prunes_where_the_components_do(new_checkpoint: Callable[..., Path]) -> None:
     from rasa_tokprune.components.config import EncoderSettings
+    from rasa_tokprune.encoder.checkpoint import find_checkpoint
+    from rasa_tokprune.encoder.spec import EncoderSpec
     from rasa_tokprune.evaluation.evaluate.encoders import EncoderChoice
 
     model = str(new_checkpoint(num_hidden_layers=6))
     for backend, precision in (("torch", "fp32"), ("auto", "auto")):
         settings = EncoderSettings.from_config({"model": model})
         shared = load_encoder(model, backend=backend, precision=precision).model
-        expected = settings.plan(6, shared.backend, shared.precision)
+        folder = find_checkpoint(model)
+        expected = settings.plan_for(
+            folder, EncoderSpec.from_folder(folder), shared.backend, shared.precision
+        )
         assert EncoderChoice(model, None, precision, backend).open().plan == expected
+
+
+def test_an_adapter_is_evaluated_with_any_plan(
+    quick: List[str], bot: List[str], new_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    model = str(new_checkpoint())
+    identity = load_encoder(model).model.identity
+    bias = np.linspace(-1, 1, 32).astype(np.float16)
+    path = tmp_path / "own.safetensors"
+    Adapter("own", identity, {"1.output_norm.bias": bias}).save(path)
+    settings = [*quick, *bot, "--models", model, "--prune", "off"]
+    assert main(settings) == 0
+    (plain,) = rows_of(tmp_path)
+    assert main([*settings, "--adapter", str(path)]) == 0
+    (adapted,) = rows_of(tmp_path)
+    assert (plain["plan"], plain["adapter"], plain["cost"]) == ("off", None, 1.0)
+    assert (adapted["plan"], adapted["adapter"]) == ("off, adapter own", "own")

@@ -34,6 +34,7 @@ def forward(
     position_ids: Tensor,
     is_protected: Tensor,
     lengths: Tensor,
+    reorder: Optional[Callable[[Tensor], Tensor]] = None,
 ) -> Tuple[Tensor, Tensor]:
     """Runs the encoder over packed sentences with the plan active.
 
@@ -48,6 +49,8 @@ def forward(
         position_ids: Rows of the position embedding, (n_rows,).
         is_protected: Tokens that are never pruned, (n_rows,) bool.
         lengths: Tokens of each sentence, 1 to spec.max_seq_length, (n_sentences,).
+        reorder: Puts something else in the place of the importance, (batch_size, n_tokens): the
+            controls of a search. None prunes by attention.
 
     Returns:
         Last state of every token, (n_rows, hidden_size), and the layer after which each token
@@ -76,6 +79,8 @@ def forward(
         states = x if active is None else states.index_copy(0, active, x)
         if prunes:
             rows = torch.arange(n_rows, device=device) if active is None else active
+            if reorder is not None:
+                importance = [None if each is None else reorder(each) for each in importance]
             keep = _keep_mask(groups, importance, is_protected[rows], index, plan)
             if bool(keep.all()):
                 continue

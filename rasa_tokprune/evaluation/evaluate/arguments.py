@@ -51,6 +51,10 @@ def _settings(group: argparse._ArgumentGroup) -> None:
         "--prune", nargs="+", default=[], metavar="PLAN",
         help="off, shipped plans, plan files; default: what the components do without the key",
     )  # fmt: skip
+    group.add_argument(
+        "--adapter", default="auto",
+        help="with every plan: auto (its own), off, a shipped adapter's name or a file",
+    )  # fmt: skip
     group.add_argument("--precision", default="auto", help="auto, int8, bf16 or fp32")
     group.add_argument("--backend", default="auto", help="auto, native, onnx or torch")
     group.add_argument(

@@ -17,6 +17,7 @@ from rasa_tokprune.evaluation.evaluate.arguments import ALL_SHOTS
 from rasa_tokprune.evaluation.evaluate.embeddings import (
     EmbeddingStore,
     EncodedTexts,
+    costs_of,
     embed_texts,
 )
 from rasa_tokprune.evaluation.evaluate.encoders import EncoderChoice, choose_encoders
@@ -51,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.prune,
         precision=arguments.precision,
         backend=arguments.backend,
+        adapter=arguments.adapter,
     )
     make_folder("--out", arguments.out)
     if arguments.cache is not None:
@@ -79,7 +81,7 @@ def _encode(
     encoded = []
     for choice in choices:
         encoder = choice.open()
-        plan = choice.plan_name or encoder.plan.name
+        plan = (choice.plan_name or encoder.plan.name) + choice.adapter_suffix
         name = f"Encoding: {choice.model_name}, {plan}"
         encoded.append(
             EncodedTexts(
@@ -89,6 +91,8 @@ def _encode(
                 precision=encoder.model.precision.value,
                 backend=encoder.model.backend.value,
                 vectors=embed_texts(encoder, texts, cache, None if arguments.quiet else name),
+                costs=costs_of(encoder, texts),
+                adapter=None if encoder.model.adapter is None else encoder.model.adapter.name,
             )
         )
     return encoded

@@ -14,6 +14,8 @@ from safetensors.numpy import load, save
 from tqdm import tqdm
 
 from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.cost import plan_cost
+from rasa_tokprune.encoder.plan import ThresholdKind
 from rasa_tokprune.encoder.stored import store
 
 # Texts encoded at a time, and how often a killed run's work is saved.
@@ -32,6 +34,9 @@ class EncodedTexts:
         precision: Number format it ran in.
         backend: What ran it.
         vectors: Embedding, (d,), of each text; zeros for text without content.
+        costs: Token-layers of each text as a share of the un-pruned encoder's; None if a plan of
+            absolute thresholds decides.
+        adapter: Name of the adapter in the weights; None is none.
     """
 
     model: str
@@ -40,10 +45,18 @@ class EncodedTexts:
     precision: str
     backend: str
     vectors: Dict[str, np.ndarray]
+    costs: Optional[Dict[str, float]] = None
+    adapter: Optional[str] = None
 
     def of(self, texts: Sequence[str]) -> np.ndarray:
         """Returns one embedding per text, (n_texts, d)."""
         return np.stack([self.vectors[text] for text in texts])
+
+    def mean_cost(self, texts: Sequence[str]) -> Optional[float]:
+        """Returns the mean of the texts' costs; None if they are not known."""
+        if self.costs is None:
+            return None
+        return round(float(np.mean([self.costs[text] for text in texts])), 4)
 
 
 class EmbeddingStore:
@@ -124,6 +137,17 @@ def embed_texts(
         if missing:
             cache.write(encoder.fingerprint, known)
     return {text: known[digest] for text, digest in digest_of.items()}
+
+
+def costs_of(encoder: Encoder, texts: Sequence[str]) -> Optional[Dict[str, float]]:
+    """Returns the token-layers of each text; see `EncodedTexts.costs`."""
+    if encoder.plan.kind is not ThresholdKind.QUANTILE:
+        return None
+    kv_share = encoder.model.spec.kv_share
+    return {
+        text: plan_cost(encoder.plan, len(tokens), int(tokens.is_special.sum()), kv_share)
+        for text, tokens in zip(texts, encoder.tokenize(texts))
+    }
 
 
 def _digest(text: str) -> bytes:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import List, Optional, Sequence
 
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, shipped_plans
-from rasa_tokprune.encoder.break_even import break_even
+from rasa_tokprune.encoder.backends import AUTO, choose
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
+from rasa_tokprune.encoder.default_plan import default_plan
 from rasa_tokprune.encoder.plans import OFF
+from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.errors import ConfigError, did_you_mean
-
-# What the components prune with if they are not told.
-DEFAULT_PLAN = "gentle"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,12 +24,14 @@ class EncoderChoice:
         prune: A plan as the user names it; None does what the components do without the key.
         precision: As for `load_encoder`.
         backend: As for `load_encoder`.
+        adapter: As for `load_encoder`.
     """
 
     model: str
     prune: Optional[str]
     precision: str
     backend: str
+    adapter: str = AUTO
 
     @property
     def model_name(self) -> str:
@@ -45,25 +46,37 @@ class EncoderChoice:
             return Path(self.prune).stem
         return self.prune
 
+    @property
+    def adapter_suffix(self) -> str:
+        """What is said behind the plan's name if the adapter is not the plan's own."""
+        return "" if self.adapter == AUTO else f", adapter {Path(self.adapter).stem}"
+
     def open(self) -> Encoder:
         """Returns the encoder; models that are open already are shared."""
         if self.prune is not None:
             return self._load(self.prune)
-        plain = self._load(OFF)
-        n_layers = plain.model.spec.n_layers
-        plans = {plan.n_layers: plan for plan in shipped_plans()[DEFAULT_PLAN]}
-        if n_layers not in plans:
-            return plain
-        least = break_even(plain.model.backend, plain.model.precision)
-        plan = plans[n_layers]
-        return self._load(dataclasses.replace(plan, min_tokens=max(plan.min_tokens, least)))
+        folder = find_checkpoint(self.model)
+        spec = EncoderSpec.from_folder(folder)
+        runs = choose(self.backend, self.precision, "cpu", spec)
+        return self._load(default_plan(folder, spec, *runs))
 
     def _load(self, prune: str | PruningPlan) -> Encoder:
-        return load_encoder(self.model, prune=prune, precision=self.precision, backend=self.backend)
+        return load_encoder(
+            self.model,
+            prune=prune,
+            adapter=self.adapter,
+            precision=self.precision,
+            backend=self.backend,
+        )
 
 
 def choose_encoders(
-    models: Sequence[str], prunes: Sequence[str], *, precision: str, backend: str
+    models: Sequence[str],
+    prunes: Sequence[str],
+    *,
+    precision: str,
+    backend: str,
+    adapter: str = AUTO,
 ) -> List[EncoderChoice]:
     """Returns every model with every plan, after a look whether they exist.
 
@@ -72,6 +85,7 @@ def choose_encoders(
         prunes: Plans; empty is what the components do without the key.
         precision: As for `load_encoder`.
         backend: As for `load_encoder`.
+        adapter: As for `load_encoder`, with every plan.
 
     Raises:
         CheckpointError: If there is no such model.
@@ -82,7 +96,9 @@ def choose_encoders(
     plans: Sequence[Optional[str]] = list(dict.fromkeys(prunes)) or [None]
     names = list(dict.fromkeys(models)) or [DEFAULT_MODEL]
     choices = [
-        EncoderChoice(model, prune, precision, backend) for model in names for prune in plans
+        EncoderChoice(model, prune, precision, backend, adapter)
+        for model in names
+        for prune in plans
     ]
     seen = set()
     for choice in choices:

@@ -89,6 +89,8 @@ def evaluate(run: Run, settings: FitSettings) -> Tuple[Dict[str, Any], List[Answ
         "min_tokens": run.encoded.min_tokens,
         "precision": run.encoded.precision,
         "backend": run.encoded.backend,
+        "adapter": run.encoded.adapter,
+        "cost": run.encoded.mean_cost(run.task.test.texts),
         "n_train": len(train.texts),
         "n_way": len(classifier.classes),
         "oos_intents": list(run.task.oos_labels),

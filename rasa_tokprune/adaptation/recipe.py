@@ -1,0 +1,214 @@
+"""Everything that makes one adapter, as JSON values: here, in a process, or on a cluster."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+
+import torch
+
+from rasa_tokprune import __version__
+from rasa_tokprune.adaptation.corpus import Corpus
+from rasa_tokprune.adaptation.student import Student
+from rasa_tokprune.adaptation.training import AdapterTraining, TrainingSettings
+from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
+from rasa_tokprune.encoder.adapter import Adapter
+from rasa_tokprune.encoder.backends import AUTO, Precision, is_fast_here
+from rasa_tokprune.encoder.checkpoint import file_sha256
+from rasa_tokprune.encoder.shared import resolve_device
+from rasa_tokprune.encoder.stored import stored_path
+from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.evaluation.evaluate.embeddings import EmbeddingStore, embed_texts
+
+# Another version may train otherwise.
+JOB = f"adapter 1 of rasa-tokprune {__version__}"
+_HELD_OUT_SHARE = 0.03
+_LEAST_TEXTS = 12
+
+History = List[Dict[str, Any]]
+Named = Tuple[Tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """What an adapter is made of.
+
+    Attributes:
+        name: Of the adapter and its plan.
+        model: Folder or hub id.
+        plan: As of `PruningPlan.to_dict`.
+        texts: Files of unlabelled messages.
+        tasks: Name and file of labelled messages.
+        sha256: Of all these files.
+        concatenations: Long texts made of several in a row.
+        rank: Of the change of each matrix.
+        settings: Fields of `TrainingSettings`.
+        precision: 'fp32' or 'bf16'.
+        device: torch's name of the device.
+        num_threads: Of the training; None takes all cores.
+    """
+
+    name: str
+    model: str
+    plan: Mapping[str, Any]
+    texts: Tuple[str, ...]
+    tasks: Named
+    sha256: str
+    concatenations: int
+    rank: int
+    settings: Mapping[str, Any]
+    precision: str
+    device: str
+    num_threads: Optional[int] = None
+
+    def train(
+        self, checkpoint: Optional[Path], show_progress: bool = False
+    ) -> Tuple[Adapter, History]:
+        """Trains the adapter.
+
+        Args:
+            checkpoint: See `AdapterTraining.run`.
+            show_progress: Whether to show progress bars.
+
+        Raises:
+            TokPruneError: If a file is not what it was, or training diverges.
+        """
+        if hash_files([*self.texts, *(path for _, path in self.tasks)]) != self.sha256:
+            raise ConfigError("the files here are not those where the training was started")
+        if self.num_threads is not None:
+            torch.set_num_threads(self.num_threads)
+        teacher = load_encoder(
+            self.model, backend="torch", device=self.device, num_threads=self.num_threads
+        )
+        settings = TrainingSettings(**self.settings)
+        train, held_out = self._read()
+        plan = PruningPlan.from_dict(dict(self.plan))
+        about = self._about(folder_of(teacher), plan, train)
+        student = Student(
+            folder_of(teacher),
+            teacher.model.spec,
+            plan,
+            rank=self.rank,
+            seed=settings.seed,
+            device=self.device,
+            precision=Precision(self.precision),
+        )
+        texts = sorted({*train.texts, *held_out.texts})
+        store = EmbeddingStore(stored_path("embeddings"))
+        taught = embed_texts(
+            teacher, texts, store, "Encoding by the teacher" if show_progress else None
+        )
+        training = AdapterTraining(
+            student,
+            teacher.tokenize,
+            taught,
+            train,
+            held_out,
+            settings,
+            identity=_identity(about, train, held_out),
+        )
+        changes = training.run(checkpoint=checkpoint, show_progress=show_progress)
+        return Adapter(self.name, teacher.model.identity, changes, about), training.history
+
+    def _read(self) -> Tuple[Corpus, Corpus]:
+        """Returns what to train on and what to watch, each with long texts made of its own."""
+        tasks = {name: Path(path) for name, path in self.tasks}
+        corpus = Corpus.read([Path(path) for path in self.texts], tasks)
+        if len(corpus.texts) < _LEAST_TEXTS:
+            raise ConfigError(
+                f"{len(corpus.texts)} texts are too few to learn from; give at least "
+                f"{_LEAST_TEXTS}, better some thousands, with --texts"
+            )
+        seed = self.settings["seed"]
+        train, held_out = corpus.split(_HELD_OUT_SHARE, seed)
+        n_long = self.concatenations
+        return (
+            train.with_concatenations(n_long, seed),
+            held_out.with_concatenations(round(_HELD_OUT_SHARE * n_long), seed),
+        )
+
+    def _about(self, folder: Path, plan: PruningPlan, train: Corpus) -> Dict[str, str]:
+        """Returns where an adapter comes from; no path of this machine."""
+        is_folder = Path(self.model).expanduser().is_dir()
+        tasks = [
+            f"{name} ({len(task)} labels, {sum(map(len, task.values()))} texts)"
+            for name, task in sorted(train.tasks.items())
+        ]
+        return {
+            "model": folder.resolve().name if is_folder else self.model,
+            "made_with": f"rasa-tokprune {__version__}",
+            "plan": plan.fingerprint(),
+            "rank": str(self.rank),
+            "precision": self.precision,
+            "texts": str(len(train.texts)),
+            "text_files": ", ".join(Path(path).name for path in self.texts),
+            "tasks": ", ".join(tasks),
+            "settings": json.dumps(dict(self.settings), sort_keys=True),
+        }
+
+
+def train_adapter(recipe: Mapping[str, Any]) -> Dict[str, Any]:
+    """Returns an adapter, safetensors in base64, and the history of its training: a job.
+
+    Args:
+        recipe: Fields of a `Recipe`.
+    """
+    values = {**recipe, "texts": tuple(recipe["texts"])}
+    values["tasks"] = tuple((name, path) for name, path in recipe["tasks"])
+    adapter, history = Recipe(**values).train(None)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "adapter.safetensors"
+        adapter.save(path)
+        content = base64.b64encode(path.read_bytes()).decode()
+    return {"adapter": content, "history": history}
+
+
+def hash_files(paths: Sequence[str]) -> str:
+    """Returns one hash of the content of files, '' of none.
+
+    Raises:
+        ConfigError: If one cannot be read.
+    """
+    hashes = []
+    for path in map(Path, paths):
+        own = (
+            sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+        )
+        try:
+            hashes += [file_sha256(each) for each in own]
+        except OSError as error:
+            raise ConfigError(f"'{path}' cannot be read: {error.strerror}") from error
+    return " ".join(hashes)
+
+
+def resolve_precision(wanted: str, device: str) -> Precision:
+    """Returns the number format of training: bf16 where that is fast, if it is left open."""
+    if wanted != AUTO:
+        return Precision(wanted)
+    is_fast = resolve_device(device) != "cpu" or is_fast_here(Precision.BF16)
+    return Precision.BF16 if is_fast else Precision.FP32
+
+
+def folder_of(encoder: Encoder) -> Path:
+    """Returns the checkpoint of an encoder.
+
+    Raises:
+        ConfigError: If it was made of none.
+    """
+    if encoder.folder is None:
+        raise ConfigError("the model has no folder to read weights from")
+    return encoder.folder
+
+
+def _identity(about: Dict[str, str], *corpora: Corpus) -> str:
+    """Returns a hash of what decides the result: all but the names of files."""
+    named = ("model", "text_files")
+    content: List[Any] = [{key: value for key, value in about.items() if key not in named}]
+    content += [[corpus.texts, corpus.tasks] for corpus in corpora]
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

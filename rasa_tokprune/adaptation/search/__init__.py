@@ -1,0 +1,1 @@
+"""Searches pruning plans: accuracy and agreement against cost, with controls."""

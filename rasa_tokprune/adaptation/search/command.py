@@ -1,0 +1,187 @@
+"""`rasa-tokprune adapt --search`: rounds of trials, controls, times, table and plot."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+from rasa_tokprune.adaptation.recipe import Named, hash_files, resolve_precision
+from rasa_tokprune.adaptation.search.halving import front, survivors
+from rasa_tokprune.adaptation.search.plot import draw_search
+from rasa_tokprune.adaptation.search.space import candidate_plans, sweep
+from rasa_tokprune.adaptation.search.timing import time_plans
+from rasa_tokprune.adaptation.search.trial import JOB, TrialSetup, run_trial
+from rasa_tokprune.adaptation.student import Importance
+from rasa_tokprune.adaptation.training import TrainingSettings
+from rasa_tokprune.encoder import PruningPlan
+from rasa_tokprune.encoder.checkpoint import find_checkpoint
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.stored import stored_path
+from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.evaluation.output_folder import make_folder
+from rasa_tokprune.evaluation.tasks import read_examples
+from rasa_tokprune.jobs.run import run_jobs, threads_of_job
+
+TRIALS_FILE, TIMES_FILE, PLOT_FILE = "trials.jsonl", "times.jsonl", "search.png"
+_CONTROLS = (Importance.RANDOM, Importance.INVERSE)
+_N_SHOT, _SEEDS, _MOST_MESSAGES = 5, (0, 1, 2), 800
+
+Row = Dict[str, Any]
+
+
+def run(
+    arguments: argparse.Namespace, tasks: Named, texts: Sequence[str], settings: TrainingSettings
+) -> int:
+    """Searches, writes every trial, the plans of the last front, times and a plot; returns 0.
+
+    Args:
+        arguments: Of `rasa-tokprune adapt`.
+        tasks: Name and file of labelled messages to train on.
+        texts: Files of unlabelled messages to train on.
+        settings: Of every training, but for its steps.
+
+    Raises:
+        TokPruneError: If the input is wrong.
+    """
+    steps, kept = _rounds(arguments.search_steps, arguments.keep)
+    setup = _setup(arguments, tasks, texts, settings)
+    make_folder("--out", arguments.out)
+    n_layers = EncoderSpec.from_folder(find_checkpoint(arguments.model)).n_layers
+    plans = candidate_plans(n_layers)
+    rows: List[Row] = []
+    for number, own_steps in enumerate(steps):
+        trials = [(plan, Importance.ATTENTION) for plan in plans]
+        if number == 0:
+            rows += _run(_with_controls(sweep(n_layers)), own_steps, setup, arguments, "Controls")
+        found = _run(trials, own_steps, setup, arguments, f"Round {number + 1} of {len(steps)}")
+        rows += found
+        if number < len(kept):
+            points = [(row["cost"], row["accuracy"]) for row in found]
+            plans = [plans[index] for index in survivors(points, kept[number])]
+    controls = _run(_with_controls(plans), steps[-1], setup, arguments, "Controls")
+    rows += controls
+    last = [
+        row
+        for row in rows
+        if row["steps"] == steps[-1] and row["importance"] == Importance.ATTENTION.value
+    ]
+    best = [last[index] for index in front([(row["cost"], row["accuracy"]) for row in last])]
+    times = _times(arguments, plans, n_layers)
+    _write(arguments.out, rows, times, best)
+    draw_search(rows, arguments.out / PLOT_FILE)
+    print("\n".join(_table(last, controls, best)))
+    return 0
+
+
+def _with_controls(plans: Sequence[PruningPlan]) -> List[Tuple[PruningPlan, Importance]]:
+    return [(plan, own) for plan in plans if plan.pruned_layers for own in _CONTROLS]
+
+
+def _rounds(steps: Sequence[int], kept: Sequence[int]) -> Tuple[List[int], List[int]]:
+    if len(kept) != len(steps) - 1 or list(steps) != sorted(set(steps)) or min(steps) < 0:
+        raise ConfigError(
+            f"--search-steps must rise, and --keep must have one number fewer; got "
+            f"{list(steps)} and {list(kept)}"
+        )
+    if any(number < 1 for number in kept):
+        raise ConfigError(f"--keep must be at least 1 each, got {list(kept)}")
+    return list(steps), list(kept)
+
+
+def _setup(
+    arguments: argparse.Namespace, tasks: Named, texts: Sequence[str], settings: TrainingSettings
+) -> TrialSetup:
+    judges = dict(map(_pair, arguments.judge))
+    if not judges:
+        raise ConfigError(
+            "--search needs --judge NAME=FILE: labelled messages to measure on, never trained on"
+        )
+    if len(judges) < len(arguments.judge) or set(judges) & {name for name, _ in tasks}:
+        raise ConfigError("--judge: every name once, and none that is a --task too")
+    if max(arguments.search_steps) > 0 and not (tasks or texts):
+        raise ConfigError("--search with training steps needs --texts or --task to train on")
+    judged = tuple((name, str(Path(path).resolve())) for name, path in judges.items())
+    return TrialSetup(
+        model=arguments.model,
+        texts=tuple(texts),
+        tasks=tasks,
+        judges=judged,
+        sha256=hash_files([*texts, *(path for _, path in (*tasks, *judged))]),
+        concatenations=arguments.concatenations,
+        rank=arguments.rank,
+        settings=json.dumps(dataclasses.asdict(settings), sort_keys=True),
+        n_shot=_N_SHOT,
+        seeds=_SEEDS,
+        most_messages=_MOST_MESSAGES,
+        precision=resolve_precision(arguments.precision, "cpu").value,
+        num_threads=threads_of_job(arguments.scheduler) or 1,
+    )
+
+
+def _pair(entry: str) -> Tuple[str, str]:
+    name, equals, path = entry.partition("=")
+    if not (name and equals and path):
+        raise ConfigError(f"--judge must be NAME=FILE, got '{entry}'")
+    return name, path
+
+
+def _run(
+    trials: Sequence[Tuple[PruningPlan, Importance]],
+    steps: int,
+    setup: TrialSetup,
+    arguments: argparse.Namespace,
+    name: str,
+) -> List[Row]:
+    jobs = [
+        {
+            "setup": dataclasses.asdict(setup),
+            "plan": plan.to_dict(),
+            "importance": importance.value,
+            "steps": steps,
+        }
+        for plan, importance in trials
+    ]
+    return run_jobs(
+        run_trial,
+        jobs,
+        name=JOB,
+        scheduler=arguments.scheduler,
+        results=stored_path("trials"),
+        progress_name=None if arguments.quiet else name,
+    )
+
+
+def _times(arguments: argparse.Namespace, plans: Sequence[PruningPlan], n_layers: int) -> List[Row]:
+    """Times the last round's plans, here and now: not a job, whose neighbours would disturb it."""
+    texts = read_examples(Path(_pair(arguments.judge[0])[1]))[0]
+    compared = [PruningPlan.identity(n_layers), *(plan for plan in plans if not plan.is_identity)]
+    return time_plans(arguments.model, compared, texts, not arguments.quiet)
+
+
+def _write(folder: Path, rows: List[Row], times: List[Row], best: List[Row]) -> None:
+    for name, own in ((TRIALS_FILE, rows), (TIMES_FILE, times)):
+        lines = [json.dumps(row) for row in own]
+        try:
+            (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise ConfigError(f"'{folder / name}' cannot be written: {error.strerror}") from error
+    for row in best:
+        plan = PruningPlan.from_dict(row["plan"])
+        plan.save(folder / f"plan_{round(100 * row['cost']):03d}.json")
+
+
+def _table(last: List[Row], controls: List[Row], best: List[Row]) -> List[str]:
+    lines = [
+        "| plan | pruned by | cost | accuracy | agreement | front |",
+        "|---|---|--:|--:|--:|---|",
+    ]
+    for row in [*sorted(last, key=lambda row: -row["cost"]), *controls]:
+        lines.append(
+            f"| {row['plan']['name']} | {row['importance']} | {row['cost']:.2f} "
+            f"| {100 * row['accuracy']:.1f} | {100 * row['agreement']:.1f} "
+            f"| {'yes' if row in best else ''} |"
+        )
+    return lines

@@ -1,0 +1,173 @@
+"""`prune: auto`: the cheapest shipped plan that is certified to change few answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence, Tuple
+
+from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
+from rasa.shared.nlu.training_data.message import Message
+
+from rasa_tokprune.components.config import EncoderSettings
+from rasa_tokprune.components.decision_config import DecisionSettings
+from rasa_tokprune.components.encoder_access import open_encoder
+from rasa_tokprune.encoder.default_plan import suits
+from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.encoder.plans import OFF, shipped_plans
+from rasa_tokprune.errors import ConfigError, StorageError
+from rasa_tokprune.fewshot import embed_names
+from rasa_tokprune.fewshot.certificate import (
+    Certificate,
+    answers_of,
+    count_flips,
+    fit_head,
+    least_messages,
+    out_of_fold_answers,
+    take_plan,
+)
+
+CERTIFICATE_FILE = "certificate.json"
+# From the plan that prunes least to the one that prunes most.
+CANDIDATES = ("gentle", "light", "balanced", "fast")
+
+_Answers = List[Optional[str]]
+
+
+@dataclasses.dataclass(frozen=True)
+class ChosenPlan:
+    """The plan that was taken, and why.
+
+    Attributes:
+        name: The plan; 'off' if no other is certified.
+        encoder: With this plan.
+        certificates: Of the plans that were tried; the last one may not hold.
+        on_training: The same, out of fold on the training messages.
+        n_logged: Messages of `certify_on`; without any, the certificates are those of training.
+    """
+
+    name: str
+    encoder: Encoder
+    certificates: List[Certificate]
+    on_training: List[Certificate]
+    n_logged: int
+
+    def __str__(self) -> str:
+        """Returns the decision in one line."""
+        tried = "; ".join(map(str, self.certificates)) or "no shipped plan suits this encoder"
+        source = "of certify_on" if self.n_logged else "of the training data, out of fold"
+        line = f"prune: auto takes '{self.name}', by messages {source}: {tried}"
+        last = self.certificates[-1] if self.certificates else None
+        if last is None or last.holds:
+            return line
+        needed = least_messages(last.max_flip_rate)
+        if last.n_messages < needed:
+            line += f"; under {needed} messages no plan can be certified: give more by certify_on"
+        return line
+
+    def save(self, folder: Path) -> None:
+        """Writes everything that was counted.
+
+        Raises:
+            StorageError: If the folder cannot be written.
+        """
+        content: Dict[str, Any] = {
+            "taken": self.name,
+            "messages": "certify_on" if self.n_logged else "training",
+            "certificates": [certificate.to_dict() for certificate in self.certificates],
+            "training_messages": [certificate.to_dict() for certificate in self.on_training],
+        }
+        try:
+            text = json.dumps(content, indent=1) + "\n"
+            (folder / CERTIFICATE_FILE).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise StorageError(
+                f"the certificate cannot be written to '{folder}': {error.strerror}"
+            ) from error
+
+
+def choose_plan(
+    examples: Sequence[Message], settings: EncoderSettings, decisions: DecisionSettings
+) -> ChosenPlan:
+    """Compares answers of the original encoder with those of pruned ones, and takes a plan.
+
+    Messages of `certify_on` decide where there are any: training messages are written by the
+    bot's author, and pruning changes answers to users more often. Otherwise training messages do,
+    each answered by prototypes fitted without it. See `take_plan` for the rule.
+
+    Args:
+        examples: Training messages with intents.
+        settings: Of the encoder; `prune` is 'auto'.
+        decisions: With `max_flip_rate` and `certify_on`.
+
+    Raises:
+        TokPruneError: If the model or `certify_on` cannot be read.
+    """
+    log = read_messages(decisions.certify_on)
+    original = dataclasses.replace(settings, prune=OFF, adapter=OFF)
+    reference = open_encoder(original, may_download=True)
+    expected = _answer(reference, examples, log, decisions)
+    taken, certificates, on_training = reference, [], []
+    for name in _suitable(reference):
+        encoder = open_encoder(dataclasses.replace(settings, prune=name), may_download=True)
+        answers = _answer(encoder, examples, log, decisions)
+        limit = decisions.max_flip_rate
+        own, logged = (
+            count_flips(name, before, after, limit) for before, after in zip(expected, answers)
+        )
+        on_training.append(own)
+        certificates.append(logged if log else own)
+        if not certificates[-1].holds:
+            break
+        taken = encoder
+    best = take_plan(certificates)
+    return ChosenPlan(
+        OFF if best is None else best.plan, taken, certificates, on_training, len(log)
+    )
+
+
+def read_messages(path: Optional[str]) -> List[str]:
+    """Returns the messages of a file, one a line; none of None.
+
+    Raises:
+        ConfigError: If it cannot be read or holds no message.
+    """
+    if path is None:
+        return []
+    try:
+        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"certify_on: '{path}' is not a text file in UTF-8 ({error}); give messages of users, "
+            f"one a line"
+        ) from error
+    messages = [line.strip() for line in lines if line.strip()]
+    if not messages:
+        raise ConfigError(f"certify_on: '{path}' holds no message; give messages, one a line")
+    return messages
+
+
+def _suitable(encoder: Encoder) -> List[str]:
+    folder, spec = encoder.folder, encoder.model.spec
+    shipped = shipped_plans()
+    return [
+        name
+        for name in CANDIDATES
+        if folder is not None and any(suits(plan, folder, spec) for plan in shipped.get(name, []))
+    ]
+
+
+def _answer(
+    encoder: Encoder, examples: Sequence[Message], log: List[str], decisions: DecisionSettings
+) -> Tuple[_Answers, _Answers]:
+    """Returns the answers to the training messages, out of fold, and those to the log."""
+    labels = [example.get(INTENT) for example in examples]
+    keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
+    embeddings = encoder.encode([example.get(TEXT) for example in examples])
+    names = embed_names(keys, encoder.encode) if decisions.use_intent_names else {}
+    own = out_of_fold_answers(embeddings, labels, keys, names)
+    if not log:
+        return own, []
+    head, classes = fit_head(embeddings, labels, keys, names)
+    return own, list(answers_of(head, classes, encoder.encode(log)))

@@ -1,0 +1,56 @@
+"""What prunes when the user does not say: the best shipped plan that suits the encoder."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from rasa_tokprune.encoder.adapters import resolve_adapter
+from rasa_tokprune.encoder.backends import AUTO, Backend, Precision
+from rasa_tokprune.encoder.break_even import break_even
+from rasa_tokprune.encoder.checkpoint import checkpoint_identity
+from rasa_tokprune.encoder.plan import PruningPlan
+from rasa_tokprune.encoder.plans import shipped_plans
+from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.tokens import read_tokenizer
+
+# What own settings change, and what encoders get for which there is no adapter.
+UN_ADAPTED_PLAN = "gentle"
+_BY_PREFERENCE = ("balanced", UN_ADAPTED_PLAN)
+
+
+def default_plan(
+    folder: Path, spec: EncoderSpec, backend: Backend, precision: Precision
+) -> PruningPlan:
+    """Returns the plan for an encoder; it prunes no text that it would make slower.
+
+    Args:
+        folder: The checkpoint.
+        spec: Its specification.
+        backend: What runs it; decides from which length on pruning saves time.
+        precision: In which number format.
+    """
+    plan = _best(folder, spec)
+    if not plan.pruned_layers:
+        return plan
+    least = max(plan.min_tokens, break_even(backend, precision))
+    return dataclasses.replace(plan, min_tokens=least)
+
+
+def suits(plan: PruningPlan, folder: Path, spec: EncoderSpec) -> bool:
+    """Returns whether a shipped plan, with its adapter, was made for an encoder."""
+    if plan.n_layers != spec.n_layers:
+        return False
+    adapter = resolve_adapter(AUTO, plan)
+    if adapter is None:
+        return True
+    return adapter.encoder_identity == checkpoint_identity(folder, spec, read_tokenizer(folder))
+
+
+def _best(folder: Path, spec: EncoderSpec) -> PruningPlan:
+    shipped = shipped_plans()
+    for name in _BY_PREFERENCE:
+        for plan in shipped.get(name, []):
+            if suits(plan, folder, spec):
+                return plan
+    return PruningPlan.identity(spec.n_layers)

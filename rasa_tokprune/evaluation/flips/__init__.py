@@ -1,0 +1,1 @@
+"""Whose answers pruning changes: which tokens go, which kinds of message suffer."""

@@ -85,6 +85,17 @@ def test_flips_on_the_log_are_those_of_two_classifiers(
     assert alone["n_messages"] == found["training_messages"][1]["n_messages"]
 
 
+def test_every_answer_to_the_log_can_be_had(arguments: List[str], tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    assert main([*arguments, "--answers", str(path)]) == 0
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 192
+    brutal = certificate(tmp_path)["certificates"][1]
+    flips = [row for row in rows if row["intents"]["off"] != row["intents"][brutal["plan"]]]
+    assert len(flips) == brutal["n_flips"]
+    assert main([*arguments[:3], *arguments[5:], "--answers", str(path)]) == 2  # without a log
+
+
 def test_processes_give_what_one_process_gives(arguments: List[str], tmp_path: Path) -> None:
     main([*arguments, "--results", str(tmp_path / "one")])
     inline = certificate(tmp_path)

@@ -105,7 +105,9 @@ def test_tables_and_plot(rows: List[Dict[str, Any]], tmp_path: Path) -> None:
     assert len(report.opposites_table(rows).splitlines()) == 4
     assert all(line.count("|") == 5 for line in report.tokens_table(rows).splitlines())
     document = tmp_path / "robustness.md"
-    document.write_text("".join(f"<!-- table:{marker} -->\n\n" for marker in report.TABLES))
+    document.write_text(
+        "".join(f"<!-- table:{marker} -->\n<!-- end table -->\n" for marker in report.TABLES)
+    )
     for marker, table in report.TABLES.items():
         update_table(document, table(rows), marker)
     assert "| as written | 5 |" in document.read_text()

@@ -38,4 +38,8 @@ def add_certify(parser: argparse.ArgumentParser) -> None:
         help="where answers are kept, so that a stopped run goes on; default: in the user's cache",
     )  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write a JSON file")
+    parser.add_argument(
+        "--answers", type=Path, metavar="FILE",
+        help="also write every message of the log with its intents, un-pruned and by each plan",
+    )  # fmt: skip
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -35,8 +35,11 @@ def run(arguments: argparse.Namespace) -> int:
     """
     check_limit(arguments.max_flip_rate)
     check_scheduler(arguments.scheduler)
-    if arguments.out is not None:
-        make_folder("--out", arguments.out.resolve().parent)
+    for option, path in (("--out", arguments.out), ("--answers", arguments.answers)):
+        if path is not None:
+            make_folder(option, path.resolve().parent)
+    if arguments.answers is not None and arguments.log is None:
+        raise ConfigError("--answers needs --log: the messages to answer")
     log = [] if arguments.log is None else read_lines(arguments.log)
     bots = _bots(arguments)
     found = _answers(bots, log, arguments)
@@ -53,6 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(_verdict(taken, certificates))
     if arguments.out is not None:
         _write(arguments.out, certificates, on_training, taken)
+    if arguments.answers is not None:
+        _write_answers(arguments.answers, log, [OFF, *names], [each[1] for each in found])
     return 0 if taken is not None else 1
 
 
@@ -139,3 +144,16 @@ def _write(
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"--out: '{path}' cannot be written: {error.strerror}") from error
+
+
+def _write_answers(
+    path: Path, log: List[str], names: List[str], answers: List[List[Optional[str]]]
+) -> None:
+    """Writes the intents of every message, one JSON object a line."""
+    try:
+        with path.open("w", encoding="utf-8") as file:
+            for text, *own in zip(log, *answers):
+                row = {"text": text, "intents": dict(zip(names, own))}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise ConfigError(f"--answers: '{path}' cannot be written: {error.strerror}") from error

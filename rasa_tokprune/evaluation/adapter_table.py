@@ -1,0 +1,103 @@
+r"""Tables of the shipped plans with their adapters, from rows of `rasa-tokprune evaluate`.
+
+python -m rasa_tokprune.evaluation.adapter_table --data docs/data/adapters.jsonl \
+    --markdown docs/adapters.md
+
+Plans named `X without T` are those whose adapter never saw task T; they count on T only.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Sequence
+
+import numpy as np
+
+from rasa_tokprune.encoder.plans import OFF
+from rasa_tokprune.evaluation.decision_table import TASKS
+from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
+
+PLANS_MARKER, LEFT_OUT_MARKER = "adapter_plans", "adapter_left_out"
+# No adapter was ever trained on these.
+NEVER_TRAINED = ("sofmattress", "powerplay11", "cfpb_long_20shot")
+WITHOUT = " without "
+
+Row = Mapping[str, Any]
+# Plan -> task -> row.
+Found = Dict[str, Dict[str, Row]]
+
+
+def by_plan(rows: Sequence[Row]) -> Found:
+    """Returns the rows by plan and task, in the order of the file."""
+    found: Found = {}
+    for row in rows:
+        found.setdefault(row["plan"], {})[row["task"]] = row
+    return found
+
+
+def plans_table(rows: Sequence[Row]) -> str:
+    """Returns accuracy by plan and task, with cost and the means that the targets are set in."""
+    found = {plan: own for plan, own in by_plan(rows).items() if WITHOUT not in plan}
+    base = found[OFF]
+    head = ["accuracy %", "cost", *TASKS, "mean", "against un-pruned", "never trained on"]
+    lines = []
+    for plan, own in found.items():
+        accuracies = [100 * own[task]["accuracy"] for task in TASKS]
+        cost = float(np.mean([own[task]["cost"] for task in TASKS]))
+        cells = [f"{cost:.3f}", *(f"{value:.1f}" for value in accuracies)]
+        cells.append(f"{np.mean(accuracies):.1f}")
+        cells += [
+            "" if plan == OFF else _gain(own, base, tasks) for tasks in (TASKS, NEVER_TRAINED)
+        ]
+        lines.append([f"`{plan}`", *cells])
+    return _markdown(head, lines)
+
+
+def left_out_table(rows: Sequence[Row]) -> str:
+    """Returns accuracy on tasks that an adapter never saw, beside that of the un-adapted model."""
+    found = by_plan(rows)
+    base = found[OFF]
+    lines = []
+    for plan, own in found.items():
+        name, without, task_set = plan.partition(WITHOUT)
+        if not without:
+            continue
+        for task, row in own.items():
+            cells = [task_set.partition(",")[0], task, f"{100 * base[task]['accuracy']:.1f}"]
+            cells += [f"{100 * row['accuracy']:.1f}", _gain(own, base, [task])]
+            suffix = task_set.partition(",")[2]
+            lines.append([f"`{name}`{' un-pruned' if suffix else ''}", *cells])
+    head = ["plan", "left out", "task", "un-pruned, un-adapted %", "accuracy %", "against it"]
+    return _markdown(head, sorted(lines))
+
+
+TABLES: Dict[str, Callable[[Sequence[Row]], str]] = {
+    PLANS_MARKER: plans_table,
+    LEFT_OUT_MARKER: left_out_table,
+}
+
+
+def _gain(own: Mapping[str, Row], base: Mapping[str, Row], tasks: Sequence[str]) -> str:
+    gains = [100 * (own[task]["accuracy"] - base[task]["accuracy"]) for task in tasks]
+    return f"{np.mean(gains):+.1f}"
+
+
+def _markdown(head: Sequence[str], lines: Sequence[List[str]]) -> str:
+    rule = ["---", *("--:" for _ in head[1:])]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *lines))
+
+
+def main() -> None:
+    """Runs the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--markdown", type=Path, required=True)
+    arguments = parser.parse_args()
+    rows = read_rows(arguments.data)
+    for marker, table in TABLES.items():
+        update_table(arguments.markdown, table(rows), marker)
+
+
+if __name__ == "__main__":
+    main()

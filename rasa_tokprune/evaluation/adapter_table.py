@@ -32,7 +32,8 @@ def by_plan(rows: Sequence[Row]) -> Found:
     """Returns the rows by plan and task, in the order of the file."""
     found: Found = {}
     for row in rows:
-        found.setdefault(row["plan"], {})[row["task"]] = row
+        name = row["plan"].replace("_without_", WITHOUT)  # an adapter file's name has no blanks
+        found.setdefault(name, {})[row["task"]] = row
     return found
 
 
@@ -60,14 +61,11 @@ def left_out_table(rows: Sequence[Row]) -> str:
     base = found[OFF]
     lines = []
     for plan, own in found.items():
-        name, without, task_set = plan.partition(WITHOUT)
-        if not without:
-            continue
-        for task, row in own.items():
-            cells = [task_set.partition(",")[0], task, f"{100 * base[task]['accuracy']:.1f}"]
+        name, without, left_out = plan.partition(WITHOUT)
+        for task, row in own.items() if without else ():
+            cells = [left_out, task, f"{100 * base[task]['accuracy']:.1f}"]
             cells += [f"{100 * row['accuracy']:.1f}", _gain(own, base, [task])]
-            suffix = task_set.partition(",")[2]
-            lines.append([f"`{name}`{' un-pruned' if suffix else ''}", *cells])
+            lines.append([f"`{name}`", *cells])
     head = ["plan", "left out", "task", "un-pruned, un-adapted %", "accuracy %", "against it"]
     return _markdown(head, sorted(lines))
 

@@ -12,7 +12,6 @@ from rasa_tokprune.adaptation.recipe import Named, hash_files, resolve_precision
 from rasa_tokprune.adaptation.search.halving import front, survivors
 from rasa_tokprune.adaptation.search.plot import draw_search
 from rasa_tokprune.adaptation.search.space import candidate_plans, sweep
-from rasa_tokprune.adaptation.search.timing import time_plans
 from rasa_tokprune.adaptation.search.trial import JOB, TrialSetup, run_trial
 from rasa_tokprune.adaptation.student import Importance
 from rasa_tokprune.adaptation.training import TrainingSettings
@@ -22,6 +21,7 @@ from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.stored import stored_path
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.evaluation.output_folder import make_folder
+from rasa_tokprune.evaluation.plan_times import time_plans
 from rasa_tokprune.evaluation.tasks import read_examples
 from rasa_tokprune.jobs.run import run_jobs, threads_of_job
 

@@ -1,0 +1,106 @@
+r"""The table and the plot of a search's trials.
+
+python -m rasa_tokprune.adaptation.search.report --data docs/data/search_trials.jsonl \
+    --markdown docs/adapters.md --plot docs/search.png
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Sequence
+
+from rasa_tokprune.adaptation.search.halving import front
+from rasa_tokprune.adaptation.search.plot import draw_search
+from rasa_tokprune.adaptation.student import Importance
+from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
+
+SWEEP_MARKER, FRONT_MARKER = "search_sweep", "search"
+
+Row = Mapping[str, Any]
+
+
+def sweep_table(rows: Sequence[Row]) -> str:
+    """Returns the reference paper's quantiles after layer 1, un-adapted, with the controls."""
+    modes = [("freeze", Importance.ATTENTION), ("drop", Importance.ATTENTION)]
+    modes += [("freeze", Importance.RANDOM), ("freeze", Importance.INVERSE)]
+    lines = [
+        "| quantile after layer 1 | frozen, by attention | dropped, by attention "
+        "| frozen, random tokens | frozen, most attended tokens |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    found: Dict[Any, Row] = {}
+    for row in rows:
+        thresholds = [(layer, q) for layer, q in enumerate(row["plan"]["thresholds"]) if q]
+        whole = len(row["plan"]["kept_layers"]) == row["plan"]["n_layers"]
+        if row["steps"] == 0 and whole and not row["plan"]["min_tokens"]:
+            key = (tuple(thresholds), row["plan"]["mode"], row["importance"])
+            found[key] = row
+    off = found[((), "freeze", Importance.ATTENTION.value)]
+    lines.append(f"| 0 (cost 1.00) | {_percent(off)} | | | |")
+    for quantile in sorted({key[0][0][1] for key in found if len(key[0]) == 1}):
+        keys = [((1, quantile),)]
+        own = [found.get((keys[0], mode, importance.value)) for mode, importance in modes]
+        cost = f" (cost {own[0]['cost']:.2f})" if own[0] else ""
+        cells = ["" if row is None else _percent(row) for row in own]
+        lines.append(f"| {quantile:g}{cost} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def front_table(rows: Sequence[Row]) -> str:
+    """Returns every plan that was trained, by cost, and the fronts of the un-trained round."""
+    own = [row for row in rows if row["importance"] == Importance.ATTENTION.value]
+    by_steps: Dict[int, Dict[str, Row]] = {}
+    for row in own:
+        by_steps.setdefault(row["steps"], {})[row["fingerprint"]] = row
+    first, *later = (by_steps[steps] for steps in sorted(by_steps))
+    best = [list(first.values())[index] for index in front(_points(list(first.values())))]
+    chosen = {row["fingerprint"]: row for row in best}
+    for trained in later:
+        chosen.update(trained)
+    head = [f"{steps} steps" for steps in sorted(by_steps)]
+    last = max(by_steps)
+    head += [f"{kind}, {last} steps" for kind in ("random tokens", "most attended")]
+    lines = [f"| plan | cost | {' | '.join(head)} |", f"|---|--:|{'--:|' * len(head)}"]
+    for fingerprint, row in sorted(chosen.items(), key=lambda each: -each[1]["cost"]):
+        cells = [_cell(own_round.get(fingerprint)) for own_round in (first, *later)]
+        for control in (Importance.RANDOM, Importance.INVERSE):
+            same = [
+                each
+                for each in rows
+                if each["importance"] == control.value
+                and each["steps"] == last
+                and each["fingerprint"] == fingerprint
+            ]
+            cells.append(_cell(same[0] if same else None))
+        lines.append(f"| {row['plan']['name']} | {row['cost']:.2f} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _points(rows: List[Row]) -> List[Any]:
+    return [(row["cost"], row["accuracy"]) for row in rows]
+
+
+def _cell(row: Any) -> str:
+    return "" if row is None else _percent(row)
+
+
+def _percent(row: Row) -> str:
+    return f"{100 * row['accuracy']:.1f} ({100 * row['agreement']:.0f})"
+
+
+def main() -> None:
+    """Runs the command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--markdown", type=Path, required=True)
+    parser.add_argument("--plot", type=Path, required=True)
+    arguments = parser.parse_args()
+    rows = read_rows(arguments.data)
+    update_table(arguments.markdown, sweep_table(rows), SWEEP_MARKER)
+    update_table(arguments.markdown, front_table(rows), FRONT_MARKER)
+    draw_search(rows, arguments.plot)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The tables of docs/adapters.md and docs/robustness.md are what the raw rows say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence
+
+import pytest
+
+from rasa_tokprune.evaluation import adapter_table, plan_times
+from rasa_tokprune.evaluation.decision_table import TASKS
+from rasa_tokprune.evaluation.flips import report as flips
+from rasa_tokprune.evaluation.rasa_table import read_rows, replace_table
+from tests.real_data import ROOT
+
+DOCS = ROOT / "docs"
+
+
+def rows_of(plan: str, accuracy: float, tasks: Sequence[str] = TASKS) -> List[Dict[str, Any]]:
+    return [{"plan": plan, "task": task, "accuracy": accuracy, "cost": 0.5} for task in tasks]
+
+
+def test_gains_are_against_the_un_pruned_model() -> None:
+    rows = [*rows_of("off", 0.8), *rows_of("light", 0.81), *rows_of("light without hwu64", 0.79)]
+    lines = adapter_table.plans_table(rows).splitlines()
+    assert lines[2].endswith("| 80.0 |  |  |")
+    assert lines[3].startswith("| `light` | 0.500 | 81.0 |")
+    assert lines[3].endswith("| 81.0 | +1.0 | +1.0 |")
+    assert len(lines) == 4
+
+
+def test_what_was_left_out_counts_on_its_own_task() -> None:
+    rows = [
+        *rows_of("off", 0.8),
+        *rows_of("light without hwu64", 0.79, ["hwu64_5shot"]),
+        *rows_of("off, adapter light_without_hwu64", 0.83, ["hwu64_5shot"]),
+    ]
+    _, _, *lines = adapter_table.left_out_table(rows).splitlines()
+    assert "| `light` | hwu64 | hwu64_5shot | 80.0 | 79.0 | -1.0 |" in lines
+    assert "| `off, adapter light` | hwu64 | hwu64_5shot | 80.0 | 83.0 | +3.0 |" in lines
+
+
+def test_time_is_a_share_of_the_un_pruned_encoders() -> None:
+    row = {"tokens": 8, "backend": "native", "precision": "int8"}
+    rows = [
+        {**row, "plan": "off", "median_ms": 2.0, "cost": 1.0},
+        {**row, "plan": "light", "median_ms": 1.5, "cost": 0.8},
+    ]
+    lines = plan_times.render(rows).splitlines()
+    assert lines[2:4] == ["| `off`, ms | 2.00 |", "| `light` | 0.75 / 0.80 |"]
+
+
+@pytest.mark.parametrize(
+    ("document", "data", "tables"),
+    [
+        ("adapters.md", "adapters.jsonl", adapter_table.TABLES),
+        ("adapters.md", "plan_times.jsonl", {plan_times.MARKER: plan_times.render}),
+        ("robustness.md", "flips.jsonl", flips.TABLES),
+    ],
+    ids=["adapters", "times", "flips"],
+)
+def test_tables_are_generated_from_the_raw_data(
+    document: str, data: str, tables: Dict[str, Callable[[Any], str]]
+) -> None:
+    path: Path = DOCS / document
+    text = path.read_text(encoding="utf-8")
+    rows = read_rows(DOCS / "data" / data)
+    assert rows
+    for marker, table in tables.items():
+        assert replace_table(text, table(rows), marker) == text

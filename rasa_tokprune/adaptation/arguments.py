@@ -39,7 +39,7 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--name", help="name of plan and adapter (default: the folder's)")
     parser.add_argument("--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change")
-    parser.add_argument("--steps", type=int, default=1500)
+    parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--learning-rate", type=float, default=1e-3)
     parser.add_argument(
@@ -53,6 +53,14 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=4000,
         help="long texts made of several of yours in a row",
+    )
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="share of the trained change that is kept, in (0, 1]; less is safer on messages "
+        "unlike those of the training; default: 1",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(

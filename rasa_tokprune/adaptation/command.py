@@ -102,6 +102,8 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
         raise ConfigError(f"--rank must be at least 1, got {arguments.rank}")
     if arguments.concatenations < 0:
         raise ConfigError(f"--concatenations must be at least 0, got {arguments.concatenations}")
+    if not 0 < arguments.strength <= 1:
+        raise ConfigError(f"--strength must be in (0, 1], got {arguments.strength}")
     return TrainingSettings(
         steps=arguments.steps,
         batch_size=arguments.batch_size,
@@ -156,6 +158,7 @@ def _recipe(
         settings=dataclasses.asdict(settings),
         precision=resolve_precision(arguments.precision, device).value,
         device=device,
+        strength=arguments.strength,
         num_threads=None if arguments.scheduler == INLINE else threads_of_job(arguments.scheduler),
     )
 

@@ -51,6 +51,7 @@ class Recipe:
         precision: 'fp32' or 'bf16'.
         device: torch's name of the device.
         num_threads: Of the training; None takes all cores.
+        strength: Share of the trained changes that is kept; see `Adapter.scaled`.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Recipe:
     precision: str
     device: str
     num_threads: Optional[int] = None
+    strength: float = 1.0
 
     def train(
         self, checkpoint: Optional[Path], show_progress: bool = False
@@ -113,7 +115,9 @@ class Recipe:
             identity=_identity(about, train, held_out),
         )
         changes = training.run(checkpoint=checkpoint, show_progress=show_progress)
-        return Adapter(self.name, teacher.model.identity, changes, about), training.history
+        about["strength"] = f"{self.strength:g}"  # the training itself is the same
+        adapter = Adapter(self.name, teacher.model.identity, changes, about)
+        return adapter.scaled(self.strength), training.history
 
     def _read(self) -> Tuple[Corpus, Corpus]:
         """Returns what to train on and what to watch, each with long texts made of its own."""

@@ -43,7 +43,7 @@ class TrainingSettings:
         seed: Decides all that is random.
     """
 
-    steps: int = 1500
+    steps: int = 400
     batch_size: int = 64
     learning_rate: float = 1e-3
     contrastive_every: int = 2

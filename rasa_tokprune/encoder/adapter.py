@@ -51,6 +51,24 @@ class Adapter:
             digest.update(np.ascontiguousarray(tensor).tobytes())
         return digest.hexdigest()
 
+    def scaled(self, strength: float) -> Adapter:
+        """Returns the adapter with a share of its changes.
+
+        A weaker change keeps more of the original model where nothing was learned. Source:
+        Wortsman et al., "Robust fine-tuning of zero-shot models" (2022), equation 1.
+
+        Args:
+            strength: 0 changes nothing, 1 is the adapter as it was trained.
+        """
+        tensors = {
+            # A product is scaled by one of its factors.
+            name: tensor
+            if name.endswith(".down")
+            else (tensor.astype(np.float32) * strength).astype(tensor.dtype)
+            for name, tensor in self.tensors.items()
+        }
+        return dataclasses.replace(self, tensors=tensors)
+
     def check_fits(self, encoder_identity: str) -> None:
         """Raises ConfigError if the adapter was trained for another encoder."""
         if encoder_identity != self.encoder_identity:

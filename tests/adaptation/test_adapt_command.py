@@ -97,6 +97,7 @@ def test_other_labels_are_another_training(
         (["--prune", "gentel"], "no plan 'gentel'"),
         (["--texts", "missing.txt"], "missing.txt' cannot be read"),
         (["--task", "no-path"], "--task must be NAME=FILE, each name once; got 'no-path'"),
+        (["--strength", "0"], "--strength must be in (0, 1], got 0.0"),
         (["--rank", "0"], "--rank must be at least 1, got 0"),
         (["--steps", "0"], "steps must be at least 1, got 0"),
         (["--device", "tpu"], "device must be"),
@@ -161,6 +162,18 @@ def test_one_left_out_is_the_training_without_it(
     model = arguments[2]
     first, second = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
     np.testing.assert_array_equal(first, second)
+
+
+def test_half_the_strength_is_half_way(arguments: List[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    half = [*arguments, "--out", str(tmp_path / "half"), "--strength", "0.5"]
+    assert main(half) == 0
+    model = arguments[2]
+    plans = [tmp_path / name / "plan.json" for name in ("own", "half")]
+    whole, weak = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
+    none = load_encoder(model, prune=plans[0], adapter="off").encode(CORPUS)
+    assert 0 < np.abs(weak - none).sum() < np.abs(whole - none).sum()
+    assert PruningPlan.load(plans[1]).provenance["strength"] == "0.5"
 
 
 def test_one_task_cannot_be_left_out(

@@ -126,7 +126,7 @@ def _bench(arguments: argparse.Namespace) -> int:
 
 
 def _plan_lines() -> List[str]:
-    lines = ["name    layers  mode    min_tokens  quantile after layer"]
+    lines = ["name      layers  mode    min_tokens  adapter   quantile after layer"]
     for plans in shipped_plans().values():
         lines += [_plan_line(plan) for plan in sorted(plans, key=lambda plan: plan.n_layers)]
     return lines
@@ -134,4 +134,9 @@ def _plan_lines() -> List[str]:
 
 def _plan_line(plan: PruningPlan) -> str:
     pruned = ", ".join(f"{plan.thresholds[layer]} after {layer}" for layer in plan.pruned_layers)
-    return f"{plan.name:<8}{plan.n_layers:<8}{plan.mode.value:<8}{plan.min_tokens:<12}{pruned}"
+    kept = plan.kept_layers or ()
+    skips = f"; only layers {', '.join(map(str, kept))}" if len(kept) < plan.n_layers else ""
+    return (
+        f"{plan.name:<10}{plan.n_layers:<8}{plan.mode.value:<8}{plan.min_tokens:<12}"
+        f"{plan.adapter or '-':<10}{pruned}{skips}"
+    )

@@ -11,7 +11,9 @@ from rasa_tokprune.cli import main
 def test_plans_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plans"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.split() == ["paper", "6", "drop", "0", "0.3", "after", "1"] for line in lines)
+    assert any(
+        line.split() == ["paper", "6", "drop", "0", "-", "0.3", "after", "1"] for line in lines
+    )
     assert any(line.startswith("gentle") for line in lines)
 
 

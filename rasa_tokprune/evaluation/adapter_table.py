@@ -1,7 +1,7 @@
 r"""Tables of the shipped plans with their adapters, from rows of `rasa-tokprune evaluate`.
 
 python -m rasa_tokprune.evaluation.adapter_table --data docs/data/adapters.jsonl \
-    --markdown docs/adapters.md
+    --markdown docs/adapters.md --readme README.md
 
 Plans named `X without T` are those whose adapter never saw task T; they count on T only.
 """
@@ -19,6 +19,8 @@ from rasa_tokprune.evaluation.decision_table import TASKS
 from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
 
 PLANS_MARKER, LEFT_OUT_MARKER = "adapter_plans", "adapter_left_out"
+CLAIM_MARKER = "adapter_claim"
+_SHIPPED = (OFF, "light", "balanced", "fast")
 # No adapter was ever trained on these.
 NEVER_TRAINED = ("sofmattress", "powerplay11", "cfpb_long_20shot")
 WITHOUT = " without "
@@ -70,6 +72,22 @@ def left_out_table(rows: Sequence[Row]) -> str:
     return _markdown(head, sorted(lines))
 
 
+def claim_table(rows: Sequence[Row]) -> str:
+    """Returns cost and mean accuracy of the shipped plans, on all tasks and on untouched ones."""
+    found = by_plan(rows)
+    head = ["plan", "token-layers", "accuracy %, mean of 7 tasks", "of 3 that no adapter saw"]
+    lines = []
+    for plan in _SHIPPED:
+        own = found[plan]
+        cost = float(np.mean([own[task]["cost"] for task in TASKS]))
+        means = [
+            100 * float(np.mean([own[task]["accuracy"] for task in tasks]))
+            for tasks in (TASKS, NEVER_TRAINED)
+        ]
+        lines.append([f"`{plan}`", f"{cost:.2f}", *(f"{mean:.1f}" for mean in means)])
+    return _markdown(head, lines)
+
+
 TABLES: Dict[str, Callable[[Sequence[Row]], str]] = {
     PLANS_MARKER: plans_table,
     LEFT_OUT_MARKER: left_out_table,
@@ -91,10 +109,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--markdown", type=Path, required=True)
+    parser.add_argument("--readme", type=Path, help="document with the short table")
     arguments = parser.parse_args()
     rows = read_rows(arguments.data)
     for marker, table in TABLES.items():
         update_table(arguments.markdown, table(rows), marker)
+    if arguments.readme is not None:
+        update_table(arguments.readme, claim_table(rows), CLAIM_MARKER)
 
 
 if __name__ == "__main__":

@@ -7,10 +7,13 @@ from typing import Any, Callable, Dict, List, Sequence
 
 import pytest
 
-from rasa_tokprune.evaluation import adapter_table, plan_times
+from rasa_tokprune.adaptation.search import report as search
+from rasa_tokprune.evaluation import adapter_table, plan_times, scale
 from rasa_tokprune.evaluation.decision_table import TASKS
 from rasa_tokprune.evaluation.flips import report as flips
 from rasa_tokprune.evaluation.rasa_table import read_rows, replace_table
+from tests.conftest import CORPUS
+from tests.evaluation.conftest import TRAIN, write_nlu
 from tests.real_data import ROOT
 
 DOCS = ROOT / "docs"
@@ -54,10 +57,13 @@ def test_time_is_a_share_of_the_un_pruned_encoders() -> None:
     ("document", "data", "tables"),
     [
         ("adapters.md", "adapters.jsonl", adapter_table.TABLES),
+        ("../README.md", "adapters.jsonl", {adapter_table.CLAIM_MARKER: adapter_table.claim_table}),
         ("adapters.md", "plan_times.jsonl", {plan_times.MARKER: plan_times.render}),
+        ("adapters.md", "search_trials.jsonl", search.TABLES),
+        ("scale.md", "scale.jsonl", {scale.MARKER: scale.render}),
         ("robustness.md", "flips.jsonl", flips.TABLES),
     ],
-    ids=["adapters", "times", "flips"],
+    ids=["adapters", "readme", "times", "search", "scale", "flips"],
 )
 def test_tables_are_generated_from_the_raw_data(
     document: str, data: str, tables: Dict[str, Callable[[Any], str]]
@@ -68,3 +74,16 @@ def test_tables_are_generated_from_the_raw_data(
     assert rows
     for marker, table in tables.items():
         assert replace_table(text, table(rows), marker) == text
+
+
+def test_a_million_messages_follow_from_the_rate() -> None:
+    row = {"plan": "off", "messages": 2000, "answer_s": 2.0, "fit_s": 0.6}
+    assert scale.render([row]).splitlines()[2] == "| `off` | 1000 | 0.6 | 16.7 | 1.1 | 0.3 |"
+
+
+@pytest.mark.slow
+def test_rates_are_those_of_certifys_jobs(tmp_path: Path) -> None:
+    train = write_nlu(tmp_path / "nlu.yml", TRAIN)
+    (row,) = scale.measure(train, CORPUS, ["off"])
+    assert (row["messages"], row["jobs"]) == (len(CORPUS), 1)
+    assert row["answer_s"] > 0

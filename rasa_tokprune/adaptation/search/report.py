@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from rasa_tokprune.adaptation.search.halving import front
 from rasa_tokprune.adaptation.search.plot import draw_search
@@ -77,6 +77,12 @@ def front_table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+TABLES: Dict[str, Callable[[Sequence[Row]], str]] = {
+    SWEEP_MARKER: sweep_table,
+    FRONT_MARKER: front_table,
+}
+
+
 def _points(rows: List[Row]) -> List[Any]:
     return [(row["cost"], row["accuracy"]) for row in rows]
 
@@ -97,8 +103,8 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, required=True)
     arguments = parser.parse_args()
     rows = read_rows(arguments.data)
-    update_table(arguments.markdown, sweep_table(rows), SWEEP_MARKER)
-    update_table(arguments.markdown, front_table(rows), FRONT_MARKER)
+    for marker, table in TABLES.items():
+        update_table(arguments.markdown, table(rows), marker)
     draw_search(rows, arguments.plot)
 
 

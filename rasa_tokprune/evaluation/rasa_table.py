@@ -20,7 +20,7 @@ _CONFIG_TEXT = {
     "config_featurizer.yml": "our featurizer + DIET",
     "config_diet.yml": "Rasa's default (DIET)",
 }
-_PRUNE_TEXT = {"off": "un-pruned", "default": "default (`balanced`)", "none": "-"}
+_PRUNE_TEXT = {"off": "un-pruned", "default": "default (`light`)", "none": "-"}
 
 
 def read_rows(path: Path) -> List[Dict[str, Any]]:

@@ -56,14 +56,14 @@ def test_encoders_without_an_adapter_get_the_gentle_plan(
     spec = EncoderSpec.from_folder(folder)
     assert default_plan(folder, spec, Backend.NATIVE, Precision.INT8).name == name
     if n_layers == 6:
-        assert not suits(resolve_plan("balanced", 6), folder, spec)
+        assert not suits(resolve_plan("light", 6), folder, spec)
 
 
 @pytest.mark.slow
-def test_the_default_model_gets_the_balanced_plan() -> None:
+def test_the_default_model_gets_the_light_plan() -> None:
     folder = find_checkpoint(DEFAULT_MODEL)
     plan = default_plan(folder, EncoderSpec.from_folder(folder), Backend.NATIVE, Precision.INT8)
-    assert plan.name == "balanced"
+    assert plan.name == "light"
 
 
 @pytest.mark.slow

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from rasa_tokprune.encoder.plans import OFF
+from rasa_tokprune.evaluation.flips.tokens import PLACES
 from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
 
 KINDS_MARKER, TOKENS_MARKER, OPPOSITES_MARKER = "flips_kinds", "flips_tokens", "flips_opposites"
@@ -41,7 +42,8 @@ def tokens_table(rows: Sequence[Row]) -> str:
     own = [row for row in rows if "group" in row]
     plans = [plan for plan in _names(own, "plan") if plan != OFF]
     lines = []
-    for group, name in dict.fromkeys((row["group"], row["name"]) for row in own):
+    named = {(row["group"], row["name"]) for row in own}
+    for group, name in sorted(named, key=_reading_order):
         cells = []
         for plan in plans:
             chosen = [r for r in own if (r["plan"], r["group"], r["name"]) == (plan, group, name)]
@@ -97,6 +99,11 @@ def draw_flips(rows: Sequence[Row], path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def _reading_order(named: Tuple[str, str]) -> Tuple[str, int, str]:
+    group, name = named
+    return group, PLACES.index(name) if name in PLACES else 0, name
 
 
 def _names(rows: Sequence[Row], key: str) -> List[str]:

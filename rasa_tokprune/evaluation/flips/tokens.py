@@ -15,7 +15,7 @@ _NEGATIONS = frozenset(
 )
 # Before the t of don't, typed or typeset.
 _APOSTROPHES = ("'", "\u2019")
-_PLACES = ("first fifth", "second fifth", "third fifth", "fourth fifth", "last fifth")
+PLACES = ("first fifth", "second fifth", "third fifth", "fourth fifth", "last fifth")
 
 
 def pruned_shares(encoder: Encoder, texts: Sequence[str]) -> List[Dict[str, Any]]:
@@ -62,4 +62,4 @@ def _told_apart(text: str, encoded: EncodedText) -> Iterator[Tuple[str, str, boo
         is_pruned = bool(encoded.pruned_after[index] >= 0)
         start, end = (int(place) for place in tokens.offsets[index])
         yield "class", token_class(text, start, end), is_pruned
-        yield "place", _PLACES[number * len(_PLACES) // len(content)], is_pruned
+        yield "place", PLACES[number * len(PLACES) // len(content)], is_pruned

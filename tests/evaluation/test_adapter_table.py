@@ -17,6 +17,7 @@ from tests.evaluation.conftest import TRAIN, write_nlu
 from tests.real_data import ROOT
 
 DOCS = ROOT / "docs"
+CARD = "../rasa_tokprune/adapters/README.md"
 
 
 def rows_of(plan: str, accuracy: float, tasks: Sequence[str] = TASKS) -> List[Dict[str, Any]]:
@@ -57,13 +58,14 @@ def test_time_is_a_share_of_the_un_pruned_encoders() -> None:
     ("document", "data", "tables"),
     [
         ("adapters.md", "adapters.jsonl", adapter_table.TABLES),
+        (CARD, "adapters.jsonl", {adapter_table.CLAIM_MARKER: adapter_table.claim_table}),
         ("../README.md", "adapters.jsonl", {adapter_table.CLAIM_MARKER: adapter_table.claim_table}),
         ("adapters.md", "plan_times.jsonl", {plan_times.MARKER: plan_times.render}),
         ("adapters.md", "search_trials.jsonl", search.TABLES),
         ("scale.md", "scale.jsonl", {scale.MARKER: scale.render}),
         ("robustness.md", "flips.jsonl", flips.TABLES),
     ],
-    ids=["adapters", "readme", "times", "search", "scale", "flips"],
+    ids=["adapters", "card", "readme", "times", "search", "scale", "flips"],
 )
 def test_tables_are_generated_from_the_raw_data(
     document: str, data: str, tables: Dict[str, Callable[[Any], str]]

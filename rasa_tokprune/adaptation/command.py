@@ -166,7 +166,10 @@ def _recipe(
 def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) -> None:
     adapter.save(folder / ADAPTER_FILE)
     adapted = dataclasses.replace(
-        plan, name=adapter.name, adapter=ADAPTER_FILE, provenance=adapter.provenance
+        plan,
+        name=adapter.name,
+        adapter=ADAPTER_FILE,
+        provenance={"source": "rasa-tokprune adapt", **adapter.provenance},
     )
     adapted.save(folder / PLAN_FILE)
     lines = [json.dumps(entry) for entry in history]

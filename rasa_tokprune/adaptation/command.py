@@ -29,7 +29,7 @@ from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.stored import stored_path
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.evaluation.output_folder import make_folder
-from rasa_tokprune.jobs.run import INLINE, check_scheduler, run_jobs, threads_of_job
+from rasa_tokprune.jobs.run import check_scheduler, run_jobs
 
 ADAPTER_FILE, PLAN_FILE = "adapter.safetensors", "plan.json"
 HISTORY_FILE, STATE_FILE = "history.jsonl", "state.safetensors"
@@ -159,7 +159,8 @@ def _recipe(
         precision=resolve_precision(arguments.precision, device).value,
         device=device,
         strength=arguments.strength,
-        num_threads=None if arguments.scheduler == INLINE else threads_of_job(arguments.scheduler),
+        # One thread in every job, wherever it runs: sums then come out the same everywhere.
+        num_threads=1 if arguments.leave_one_out else None,
     )
 
 

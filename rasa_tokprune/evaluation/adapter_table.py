@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, Mapping, Sequence
 
 import numpy as np
 
 from rasa_tokprune.encoder.plans import OFF
 from rasa_tokprune.evaluation.decision_table import TASKS
 from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
+from rasa_tokprune.evaluation.report_command import markdown_table, update_tables
 
 PLANS_MARKER, LEFT_OUT_MARKER = "adapter_plans", "adapter_left_out"
 CLAIM_MARKER = "adapter_claim"
@@ -54,7 +55,7 @@ def plans_table(rows: Sequence[Row]) -> str:
             "" if plan == OFF else _gain(own, base, tasks) for tasks in (TASKS, NEVER_TRAINED)
         ]
         lines.append([f"`{plan}`", *cells])
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 def left_out_table(rows: Sequence[Row]) -> str:
@@ -69,7 +70,7 @@ def left_out_table(rows: Sequence[Row]) -> str:
             cells += [f"{100 * row['accuracy']:.1f}", _gain(own, base, [task])]
             lines.append([f"`{name}`", *cells])
     head = ["plan", "left out", "task", "un-pruned, un-adapted %", "accuracy %", "against it"]
-    return _markdown(head, sorted(lines))
+    return markdown_table(head, sorted(lines))
 
 
 def claim_table(rows: Sequence[Row]) -> str:
@@ -85,7 +86,7 @@ def claim_table(rows: Sequence[Row]) -> str:
             for tasks in (TASKS, NEVER_TRAINED)
         ]
         lines.append([f"`{plan}`", f"{cost:.2f}", *(f"{mean:.1f}" for mean in means)])
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 TABLES: Dict[str, Callable[[Sequence[Row]], str]] = {
@@ -99,11 +100,6 @@ def _gain(own: Mapping[str, Row], base: Mapping[str, Row], tasks: Sequence[str])
     return f"{np.mean(gains):+.1f}"
 
 
-def _markdown(head: Sequence[str], lines: Sequence[List[str]]) -> str:
-    rule = ["---", *("--:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *lines))
-
-
 def main() -> None:
     """Runs the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -112,8 +108,7 @@ def main() -> None:
     parser.add_argument("--readme", type=Path, help="document with the short table")
     arguments = parser.parse_args()
     rows = read_rows(arguments.data)
-    for marker, table in TABLES.items():
-        update_table(arguments.markdown, table(rows), marker)
+    update_tables(arguments.markdown, rows, TABLES)
     if arguments.readme is not None:
         update_table(arguments.readme, claim_table(rows), CLAIM_MARKER)
 

@@ -50,30 +50,36 @@ def run(
     setup = _setup(arguments, tasks, texts, settings)
     make_folder("--out", arguments.out)
     n_layers = EncoderSpec.from_folder(find_checkpoint(arguments.model)).n_layers
+    rows, plans = _try_all(steps, kept, setup, arguments, n_layers)
+    last = [row for row in rows if row["steps"] == steps[-1]]
+    trained = [row for row in last if row["importance"] == Importance.ATTENTION.value]
+    controls = [row for row in last if row not in trained]
+    best = [trained[i] for i in front([(row["cost"], row["accuracy"]) for row in trained])]
+    _write(arguments.out, rows, _times(arguments, plans, n_layers), best)
+    draw_search(rows, arguments.out / PLOT_FILE)
+    print("\n".join(_table(trained, controls, best)))
+    return 0
+
+
+def _try_all(
+    steps: Sequence[int],
+    kept: Sequence[int],
+    setup: TrialSetup,
+    arguments: argparse.Namespace,
+    n_layers: int,
+) -> Tuple[List[Row], List[PruningPlan]]:
+    """Returns the rows of all rounds and controls, and the plans of the last round."""
     plans = candidate_plans(n_layers)
-    rows: List[Row] = []
+    rows = _run(_with_controls(sweep(n_layers)), steps[0], setup, arguments, "Controls")
     for number, own_steps in enumerate(steps):
         trials = [(plan, Importance.ATTENTION) for plan in plans]
-        if number == 0:
-            rows += _run(_with_controls(sweep(n_layers)), own_steps, setup, arguments, "Controls")
         found = _run(trials, own_steps, setup, arguments, f"Round {number + 1} of {len(steps)}")
         rows += found
         if number < len(kept):
             points = [(row["cost"], row["accuracy"]) for row in found]
             plans = [plans[index] for index in survivors(points, kept[number])]
-    controls = _run(_with_controls(plans), steps[-1], setup, arguments, "Controls")
-    rows += controls
-    last = [
-        row
-        for row in rows
-        if row["steps"] == steps[-1] and row["importance"] == Importance.ATTENTION.value
-    ]
-    best = [last[index] for index in front([(row["cost"], row["accuracy"]) for row in last])]
-    times = _times(arguments, plans, n_layers)
-    _write(arguments.out, rows, times, best)
-    draw_search(rows, arguments.out / PLOT_FILE)
-    print("\n".join(_table(last, controls, best)))
-    return 0
+    rows += _run(_with_controls(plans), steps[-1], setup, arguments, "Controls")
+    return rows, plans
 
 
 def _with_controls(plans: Sequence[PruningPlan]) -> List[Tuple[PruningPlan, Importance]]:

@@ -6,14 +6,12 @@ python -m rasa_tokprune.adaptation.search.report --data docs/data/search_trials.
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence
 
 from rasa_tokprune.adaptation.search.halving import front
 from rasa_tokprune.adaptation.search.plot import draw_search
 from rasa_tokprune.adaptation.student import Importance
-from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
+from rasa_tokprune.evaluation.report_command import run_report
 
 SWEEP_MARKER, FRONT_MARKER = "search_sweep", "search"
 
@@ -95,18 +93,5 @@ def _percent(row: Row) -> str:
     return f"{100 * row['accuracy']:.1f} ({100 * row['agreement']:.0f})"
 
 
-def main() -> None:
-    """Runs the command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--markdown", type=Path, required=True)
-    parser.add_argument("--plot", type=Path, required=True)
-    arguments = parser.parse_args()
-    rows = read_rows(arguments.data)
-    for marker, table in TABLES.items():
-        update_table(arguments.markdown, table(rows), marker)
-    draw_search(rows, arguments.plot)
-
-
 if __name__ == "__main__":
-    main()
+    run_report(str(__doc__), TABLES, draw_search)

@@ -6,13 +6,12 @@ python -m rasa_tokprune.evaluation.flips.report --data docs/data/flips.jsonl \
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from rasa_tokprune.encoder.plans import OFF
 from rasa_tokprune.evaluation.flips.tokens import PLACES
-from rasa_tokprune.evaluation.rasa_table import read_rows, update_table
+from rasa_tokprune.evaluation.report_command import markdown_table, run_report
 
 KINDS_MARKER, TOKENS_MARKER, OPPOSITES_MARKER = "flips_kinds", "flips_tokens", "flips_opposites"
 
@@ -34,7 +33,7 @@ def kinds_table(rows: Sequence[Row]) -> str:
             right = 100 * totals[plan]["right"] / totals[plan]["n"]
             cells.append("" if kind == "negated" else f"{right:.1f}")
         lines.append([kind, str(totals[plans[0]]["n"]), *cells])
-    return _markdown(head, lines)
+    return markdown_table(head, lines)
 
 
 def tokens_table(rows: Sequence[Row]) -> str:
@@ -50,7 +49,7 @@ def tokens_table(rows: Sequence[Row]) -> str:
             n_tokens = sum(row["n_tokens"] for row in chosen)
             cells.append(f"{100 * sum(row['n_pruned'] for row in chosen) / n_tokens:.0f}")
         lines.append([group, name, str(n_tokens), *cells])
-    return _markdown(["", "tokens", "n", *(f"`{plan}` prunes %" for plan in plans)], lines)
+    return markdown_table(["", "tokens", "n", *(f"`{plan}` prunes %" for plan in plans)], lines)
 
 
 def opposites_table(rows: Sequence[Row]) -> str:
@@ -63,7 +62,7 @@ def opposites_table(rows: Sequence[Row]) -> str:
         cosine = sum(row["opposites"] * row["cosine"] for row in chosen) / n_pairs
         same = 100 * sum(row["same"] for row in chosen) / n_pairs
         lines.append([plan, str(n_pairs), f"{cosine:.3f}", f"{same:.1f}"])
-    return _markdown(["plan", "pairs", "mean cosine", "same answer %"], lines)
+    return markdown_table(["plan", "pairs", "mean cosine", "same answer %"], lines)
 
 
 TABLES: Dict[str, Callable[[Sequence[Row]], str]] = {
@@ -115,23 +114,5 @@ def _sum(rows: Sequence[Row], plan: str, kind: str) -> Dict[str, int]:
     return {key: sum(row[key] for row in chosen) for key in ("n", "flips", "right")}
 
 
-def _markdown(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rule = ["---", *("--:" for _ in head[1:])]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, rule, *lines))
-
-
-def main() -> None:
-    """Runs the command."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--markdown", type=Path, required=True)
-    parser.add_argument("--plot", type=Path, required=True)
-    arguments = parser.parse_args()
-    rows = read_rows(arguments.data)
-    for marker, table in TABLES.items():
-        update_table(arguments.markdown, table(rows), marker)
-    draw_flips(rows, arguments.plot)
-
-
 if __name__ == "__main__":
-    main()
+    run_report(str(__doc__), TABLES, draw_flips)

@@ -10,6 +10,9 @@ from typing import Any, Callable, Dict
 import pytest
 import rasa.model_training
 from rasa.core.agent import Agent
+from rasa.engine.graph import ExecutionContext
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
 
 from tests.components.examples import BOT
 
@@ -60,12 +63,21 @@ def test_parsing_is_not_disturbed_by_a_training(
 
 
 def test_two_trainings_at_once_give_what_one_gives(
-    create: Callable[..., Any], training_data: Any
+    config_of: Callable[..., Dict[str, Any]],
+    execution_context: ExecutionContext,
+    training_data: Any,
+    tmp_path: Path,
 ) -> None:
     from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 
-    def weights(_: int) -> Any:
-        classifier = create(TokPruneIntentClassifier)
+    config = config_of(TokPruneIntentClassifier)
+    resource = Resource("TokPruneIntentClassifier")
+
+    def weights(number: int) -> Any:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        storage = LocalModelStorage(folder)  # every training of Rasa has its own
+        classifier = TokPruneIntentClassifier.create(config, storage, resource, execution_context)
         classifier.train(training_data)
         return classifier._prototypes.head.weights.tolist()
 

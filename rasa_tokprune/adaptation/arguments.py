@@ -38,6 +38,13 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, help="folder for the adapter, its plan and its history"
     )
     parser.add_argument("--name", help="name of plan and adapter (default: the folder's)")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="adapter to go on from, of the same rank: one trained on much text without labels, "
+        "say (default: the encoder itself)",
+    )
     parser.add_argument("--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--batch-size", type=int, default=64)

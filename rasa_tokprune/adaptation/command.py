@@ -142,17 +142,16 @@ def _recipe(
     tasks: Named,
     settings: TrainingSettings,
 ) -> Recipe:
-    files = tuple(path for _, path in texts)
     model = Path(arguments.model).expanduser()
     device = resolve_device(arguments.device)
-    return Recipe(
+    recipe = Recipe(
         name=arguments.name or arguments.out.resolve().name,
         model=str(model.resolve()) if model.is_dir() else arguments.model,
         # What trained the plan's own adapter is not gone on from.
         plan=dataclasses.replace(plan, adapter=None).to_dict(),
-        texts=files,
+        texts=tuple(path for _, path in texts),
         tasks=tasks,
-        sha256=hash_files([*files, *(path for _, path in tasks)]),
+        sha256="",
         concatenations=arguments.concatenations,
         rank=arguments.rank,
         settings=dataclasses.asdict(settings),
@@ -161,7 +160,9 @@ def _recipe(
         strength=arguments.strength,
         # One thread in every job, wherever it runs: sums then come out the same everywhere.
         num_threads=1 if arguments.leave_one_out else None,
+        start=str(arguments.start.expanduser().resolve()) if arguments.start else "",
     )
+    return dataclasses.replace(recipe, sha256=hash_files(recipe.files))
 
 
 def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) -> None:
@@ -187,10 +188,10 @@ def _summary(history: List[Dict[str, Any]], folder: Path) -> str:
     if best is untrained:
         return (
             f"Training did not help: the held-out loss never fell below the {best['held_out']:.4f} "
-            f"of no adapter. Give more texts, or lower --learning-rate."
+            f"it started at. Give more texts, or lower --learning-rate."
         )
     return (
         f"Held-out loss {best['held_out']:.4f} after {best['step']} steps; "
-        f"{untrained['held_out']:.4f} without an adapter.\n"
+        f"{untrained['held_out']:.4f} before.\n"
         f"To use it: set `prune: {folder / PLAN_FILE}` in config.yml and train."
     )

@@ -26,7 +26,7 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.evaluation.evaluate.embeddings import EmbeddingStore, embed_texts
 
 # Another version may train otherwise.
-JOB = f"adapter 1 of rasa-tokprune {__version__}"
+JOB = f"adapter 2 of rasa-tokprune {__version__}"
 _HELD_OUT_SHARE = 0.03
 _LEAST_TEXTS = 12
 
@@ -52,6 +52,7 @@ class Recipe:
         device: torch's name of the device.
         num_threads: Of the training; None takes all cores.
         strength: Share of the trained changes that is kept; see `Adapter.scaled`.
+        start: File of the adapter to go on from; '' starts at the encoder itself.
     """
 
     name: str
@@ -67,6 +68,13 @@ class Recipe:
     device: str
     num_threads: Optional[int] = None
     strength: float = 1.0
+    start: str = ""
+
+    @property
+    def files(self) -> List[str]:
+        """All files that decide the result."""
+        own = [*self.texts, *(path for _, path in self.tasks)]
+        return [*own, self.start] if self.start else own
 
     def train(
         self, checkpoint: Optional[Path], show_progress: bool = False
@@ -80,7 +88,7 @@ class Recipe:
         Raises:
             TokPruneError: If a file is not what it was, or training diverges.
         """
-        if hash_files([*self.texts, *(path for _, path in self.tasks)]) != self.sha256:
+        if hash_files(self.files) != self.sha256:
             raise ConfigError("the files here are not those where the training was started")
         if self.num_threads is not None:
             torch.set_num_threads(self.num_threads)
@@ -100,6 +108,8 @@ class Recipe:
             device=self.device,
             precision=Precision(self.precision),
         )
+        if self.start:
+            about["start"] = self._go_on(student, teacher.model.identity)
         texts = sorted({*train.texts, *held_out.texts})
         store = EmbeddingStore(stored_path("embeddings"))
         taught = embed_texts(
@@ -118,6 +128,13 @@ class Recipe:
         about["strength"] = f"{self.strength:g}"  # the training itself is the same
         adapter = Adapter(self.name, teacher.model.identity, changes, about)
         return adapter.scaled(self.strength), training.history
+
+    def _go_on(self, student: Student, encoder_identity: str) -> str:
+        """Gives the student the changes of `start`; returns what they are."""
+        adapter = Adapter.load(Path(self.start))
+        adapter.check_fits(encoder_identity)
+        student.load_changes(adapter)
+        return f"{adapter.name} {adapter.identity}"
 
     def _read(self) -> Tuple[Corpus, Corpus]:
         """Returns what to train on and what to watch, each with long texts made of its own."""

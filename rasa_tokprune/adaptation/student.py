@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 from enum import Enum
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rasa_tokprune.encoder.adapter import LINEAR_LAYERS, NORMS
+from rasa_tokprune.encoder.adapter import LINEAR_LAYERS, NORMS, Adapter
 from rasa_tokprune.encoder.backends import Precision
 from rasa_tokprune.encoder.batch import NEVER_PRUNED, position_ids
 from rasa_tokprune.encoder.plan import PruneMode, PruningPlan
@@ -111,12 +111,23 @@ class Student(torch.nn.Module):
             for name, parameter in self.changed.items()
         }
 
-    def load_changes(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Goes on from an adapter's tensors; changes of other layers are left out."""
+    def load_changes(self, adapter: Adapter) -> None:
+        """Goes on from an adapter; its changes of layers that the plan skips are left out.
+
+        Raises:
+            ConfigError: If it is of another rank.
+        """
         with torch.no_grad():
             for name, parameter in self.changed.items():
-                if name in tensors:
-                    parameter.copy_(torch.from_numpy(tensors[name].astype(np.float32)))
+                tensor = adapter.tensors.get(name)
+                if tensor is None:
+                    continue
+                if tensor.shape != tuple(parameter.shape):
+                    raise ConfigError(
+                        f"adapter '{adapter.name}' changes '{name}' by {tensor.shape}, this "
+                        f"training by {tuple(parameter.shape)}; go on with the rank it has"
+                    )
+                parameter.copy_(torch.from_numpy(tensor.astype(np.float32)))
 
     def forward(self, batch: Sequence[Tokens], prunes: bool = True) -> Tensor:
         """Returns the embeddings of tokenized texts, (n_texts, embedding_size), unit length.

@@ -11,6 +11,7 @@ import pytest
 
 from rasa_tokprune.cli import main
 from rasa_tokprune.encoder import PruningPlan, load_encoder
+from rasa_tokprune.encoder.adapter import Adapter
 from tests.conftest import CORPUS, N_LAYERS
 
 NLU = """version: "3.1"
@@ -74,6 +75,33 @@ def test_the_same_seed_gives_the_same_adapter(arguments: List[str], tmp_path: Pa
     own, again_, other_ = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
     np.testing.assert_array_equal(own, again_)
     assert np.abs(own - other_).max() > 1e-4
+
+
+def test_it_goes_on_from_an_adapter(arguments: List[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    first = tmp_path / "own" / "adapter.safetensors"
+    assert main([*arguments, "--out", str(tmp_path / "on"), "--start", str(first)]) == 0
+    own, on = (
+        [json.loads(line) for line in (tmp_path / name / "history.jsonl").read_text().splitlines()]
+        for name in ("own", "on")
+    )
+    best = min(entry["held_out"] for entry in own)
+    assert best < own[0]["held_out"]
+    assert on[0]["held_out"] == pytest.approx(best, rel=0.02)  # stored in half precision
+    about = json.loads((tmp_path / "on" / "plan.json").read_text())["provenance"]
+    assert about["start"] == f"own {Adapter.load(first).identity}"
+
+
+def test_an_adapter_of_another_rank_is_refused(
+    arguments: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--steps", "1"]) == 0
+    capsys.readouterr()
+    first = tmp_path / "own" / "adapter.safetensors"
+    assert main([*arguments, "--start", str(first), "--rank", "3"]) == 2
+    message = capsys.readouterr().err
+    assert len(message.splitlines()) == 1
+    assert "go on with the rank it has" in message
 
 
 def test_other_labels_are_another_training(

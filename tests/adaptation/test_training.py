@@ -56,7 +56,7 @@ def test_a_trained_student_is_the_encoder_with_its_adapter(tiny_bert: Path, prun
     adapter = Adapter("own", base.model.identity, changes)
     plan = PLAN if prunes else PLAN.without_pruning
     encoder = load_encoder(str(tiny_bert), prune=plan, adapter=adapter, backend="torch")
-    learner.load_changes(changes)
+    learner.load_changes(adapter)
     with torch.no_grad():
         embeddings = learner(encoder.tokenize(CORPUS), prunes).numpy()
     assert np.abs(embeddings - encoder.encode(CORPUS)).max() < 1e-5

@@ -1,0 +1,83 @@
+"""Texts of WordNet, to train adapters on: `python -m rasa_tokprune.adaptation.wordnet`.
+
+Fellbaum (ed.), "WordNet: an electronic lexical database" (1998). Its glosses are short, and their
+words far more varied than those of any set of intents: definitions and examples of use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import List, Sequence, Set
+
+import numpy as np
+
+from rasa_tokprune.errors import ConfigError
+
+_FILES = ("data.noun", "data.verb", "data.adj", "data.adv")
+_QUOTED = re.compile(r'"([^"]*)"')
+_FEWEST_WORDS, _MOST_WORDS = 3, 39
+
+
+def read_glosses(folder: Path) -> List[str]:
+    """Returns the glosses of a WordNet database.
+
+    Raises:
+        ConfigError: If one of its files cannot be read.
+    """
+    glosses = []
+    for name in _FILES:
+        try:
+            lines = (folder / name).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(
+                f"'{folder / name}' cannot be read; the folder must be that of a WordNet database, "
+                f"such as /usr/share/wordnet of Debian's package wordnet-base"
+            ) from error
+        # Lines of the licence begin with blanks.
+        glosses += [line.partition(" | ")[2] for line in lines if not line.startswith("  ")]
+    return glosses
+
+
+def wordnet_texts(glosses: Sequence[str], n_definitions: int, seed: int) -> List[str]:
+    """Returns every example of use, and some definitions, sorted.
+
+    Args:
+        glosses: Definitions, parted by semicolons, then examples in quotes.
+        n_definitions: How many first definitions, at most.
+        seed: Of which.
+    """
+    examples: Set[str] = set()
+    definitions: Set[str] = set()
+    for gloss in glosses:
+        examples.update(text.strip(" ;") for text in _QUOTED.findall(gloss))
+        definitions.add(_QUOTED.sub("", gloss).strip(" ;").partition(";")[0].strip())
+    kept = sorted(filter(_has_usual_length, definitions))
+    chosen = np.random.default_rng(seed).permutation(len(kept))[:n_definitions]
+    return sorted({*filter(_has_usual_length, examples), *(kept[index] for index in chosen)})
+
+
+def _has_usual_length(text: str) -> bool:
+    return _FEWEST_WORDS <= len(text.split()) <= _MOST_WORDS
+
+
+def main() -> None:
+    """Reads the database and writes the texts."""
+    parser = argparse.ArgumentParser(description="Texts of WordNet, to train adapters on.")
+    parser.add_argument("folder", type=Path, help="of the database, with data.noun and the like")
+    parser.add_argument("--definitions", type=int, default=30_000, metavar="N", help="how many")
+    parser.add_argument("--seed", type=int, default=0, help="of which definitions")
+    parser.add_argument("--out", type=Path, required=True, help="text file, one text a line")
+    arguments = parser.parse_args()
+    try:
+        glosses = read_glosses(arguments.folder)
+        texts = wordnet_texts(glosses, arguments.definitions, arguments.seed)
+        arguments.out.write_text("\n".join(texts) + "\n", encoding="utf-8")
+    except (ConfigError, OSError) as error:
+        parser.error(str(error))
+    print(f"{len(texts)} texts in {arguments.out}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Texts of WordNet: definitions and examples out of the files of its database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from rasa_tokprune.adaptation import wordnet
+
+# Laid out as in WordNet 3.0; the words are ours.
+LICENCE = "  1 This is the licence | it is no gloss\n"
+ENTRIES = {
+    "data.noun": '1 06 n 01 parcel 0 000 | a thing sent by post; box; "the parcel came late"\n',
+    "data.verb": '2 29 v 01 send 0 000 01 + 08 00 | cause to go; "send it home"; "Send!"\n',
+    "data.adj": "3 00 a 01 late 0 000 | after the time agreed\n",
+    "data.adv": '4 02 r 01 soon 0 000 | "he will soon be here"\n',
+}
+EXAMPLES = {"the parcel came late", "send it home", "he will soon be here"}
+DEFINITIONS = {"a thing sent by post", "cause to go", "after the time agreed"}
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    for name, entry in ENTRIES.items():
+        (tmp_path / name).write_text(LICENCE + entry, encoding="utf-8")
+    return tmp_path
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: object) -> None:
+    monkeypatch.setattr(sys, "argv", ["wordnet", *map(str, arguments)])
+    wordnet.main()
+
+
+def test_examples_and_definitions_become_lines(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = database / "texts.txt"
+    run(monkeypatch, database, "--out", out)
+    assert out.read_text(encoding="utf-8").splitlines() == sorted(EXAMPLES | DEFINITIONS)
+
+
+def test_some_definitions_are_drawn_by_the_seed(database: Path) -> None:
+    glosses = wordnet.read_glosses(database)
+    drawn = [set(wordnet.wordnet_texts(glosses, 1, seed)) for seed in (0, 0, 1, 2, 3)]
+    assert drawn[0] == drawn[1]
+    assert len({frozenset(texts) for texts in drawn}) > 1
+    assert all(texts > EXAMPLES and len(texts - EXAMPLES) == 1 for texts in drawn)
+
+
+def test_another_folder_gives_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        run(monkeypatch, tmp_path, "--out", tmp_path / "texts.txt")
+    assert "data.noun' cannot be read; the folder must be" in capsys.readouterr().err
+    assert not (tmp_path / "texts.txt").exists()

@@ -45,6 +45,19 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         help="adapter to go on from, of the same rank: one trained on much text without labels, "
         "say (default: the encoder itself)",
     )
+    parser.add_argument(
+        "--teacher",
+        metavar="MODEL",
+        help="folder or hub id of a second, better encoder to learn from as well; it is needed in "
+        "training only",
+    )
+    parser.add_argument(
+        "--teacher-share",
+        type=float,
+        default=0.5,
+        metavar="X",
+        help="weight of the second teacher's similarities in [0, 1]; default: 0.5",
+    )
     parser.add_argument("--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--batch-size", type=int, default=64)

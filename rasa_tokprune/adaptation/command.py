@@ -104,6 +104,8 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
         raise ConfigError(f"--concatenations must be at least 0, got {arguments.concatenations}")
     if not 0 < arguments.strength <= 1:
         raise ConfigError(f"--strength must be in (0, 1], got {arguments.strength}")
+    if not 0 <= arguments.teacher_share <= 1:
+        raise ConfigError(f"--teacher-share must be in [0, 1], got {arguments.teacher_share}")
     return TrainingSettings(
         steps=arguments.steps,
         batch_size=arguments.batch_size,
@@ -142,11 +144,10 @@ def _recipe(
     tasks: Named,
     settings: TrainingSettings,
 ) -> Recipe:
-    model = Path(arguments.model).expanduser()
     device = resolve_device(arguments.device)
     recipe = Recipe(
         name=arguments.name or arguments.out.resolve().name,
-        model=str(model.resolve()) if model.is_dir() else arguments.model,
+        model=_absolute(arguments.model),
         # What trained the plan's own adapter is not gone on from.
         plan=dataclasses.replace(plan, adapter=None).to_dict(),
         texts=tuple(path for _, path in texts),
@@ -160,9 +161,17 @@ def _recipe(
         strength=arguments.strength,
         # One thread in every job, wherever it runs: sums then come out the same everywhere.
         num_threads=1 if arguments.leave_one_out else None,
+        teacher=_absolute(arguments.teacher or ""),
+        teacher_share=arguments.teacher_share,
         start=str(arguments.start.expanduser().resolve()) if arguments.start else "",
     )
     return dataclasses.replace(recipe, sha256=hash_files(recipe.files))
+
+
+def _absolute(model: str) -> str:
+    """Returns a model's folder as an absolute path, and a hub id as it is."""
+    folder = Path(model).expanduser()
+    return str(folder.resolve()) if model and folder.is_dir() else model
 
 
 def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) -> None:

@@ -15,15 +15,14 @@ import torch
 from rasa_tokprune import __version__
 from rasa_tokprune.adaptation.corpus import Corpus
 from rasa_tokprune.adaptation.student import Student
+from rasa_tokprune.adaptation.teachers import encode_targets
 from rasa_tokprune.adaptation.training import AdapterTraining, TrainingSettings
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapter import Adapter
 from rasa_tokprune.encoder.backends import AUTO, Precision, is_fast_here
 from rasa_tokprune.encoder.checkpoint import file_sha256
 from rasa_tokprune.encoder.shared import resolve_device
-from rasa_tokprune.encoder.stored import stored_path
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.evaluation.evaluate.embeddings import EmbeddingStore, embed_texts
 
 # Another version may train otherwise.
 JOB = f"adapter 2 of rasa-tokprune {__version__}"
@@ -53,6 +52,8 @@ class Recipe:
         num_threads: Of the training; None takes all cores.
         strength: Share of the trained changes that is kept; see `Adapter.scaled`.
         start: File of the adapter to go on from; '' starts at the encoder itself.
+        teacher: Folder or hub id of a second teacher; '' is none.
+        teacher_share: Of the second teacher, see `join_teachers`.
     """
 
     name: str
@@ -69,6 +70,8 @@ class Recipe:
     num_threads: Optional[int] = None
     strength: float = 1.0
     start: str = ""
+    teacher: str = ""
+    teacher_share: float = 0.5
 
     @property
     def files(self) -> List[str]:
@@ -98,7 +101,7 @@ class Recipe:
         settings = TrainingSettings(**self.settings)
         train, held_out = self._read()
         plan = PruningPlan.from_dict(dict(self.plan))
-        about = self._about(folder_of(teacher), plan, train)
+        about = self._about(teacher, plan, train)
         student = Student(
             folder_of(teacher),
             teacher.model.spec,
@@ -108,13 +111,14 @@ class Recipe:
             device=self.device,
             precision=Precision(self.precision),
         )
+        other = None
+        if self.teacher:
+            other = load_encoder(self.teacher, device=self.device, num_threads=self.num_threads)
+            about["teacher"] = f"{_name_of(self.teacher, other)}, share {self.teacher_share:g}"
         if self.start:
             about["start"] = self._go_on(student, teacher.model.identity)
         texts = sorted({*train.texts, *held_out.texts})
-        store = EmbeddingStore(stored_path("embeddings"))
-        taught = embed_texts(
-            teacher, texts, store, "Encoding by the teacher" if show_progress else None
-        )
+        taught = encode_targets(teacher, other, self.teacher_share, texts, show_progress)
         training = AdapterTraining(
             student,
             teacher.tokenize,
@@ -153,15 +157,14 @@ class Recipe:
             held_out.with_concatenations(round(_HELD_OUT_SHARE * n_long), seed),
         )
 
-    def _about(self, folder: Path, plan: PruningPlan, train: Corpus) -> Dict[str, str]:
+    def _about(self, teacher: Encoder, plan: PruningPlan, train: Corpus) -> Dict[str, str]:
         """Returns where an adapter comes from; no path of this machine."""
-        is_folder = Path(self.model).expanduser().is_dir()
         tasks = [
             f"{name} ({len(task)} labels, {sum(map(len, task.values()))} texts)"
             for name, task in sorted(train.tasks.items())
         ]
         return {
-            "model": folder.resolve().name if is_folder else self.model,
+            "model": _name_of(self.model, teacher),
             "made_with": f"rasa-tokprune {__version__}",
             "plan": plan.fingerprint(),
             "rank": str(self.rank),
@@ -224,6 +227,11 @@ def folder_of(encoder: Encoder) -> Path:
     if encoder.folder is None:
         raise ConfigError("the model has no folder to read weights from")
     return encoder.folder
+
+
+def _name_of(model: str, encoder: Encoder) -> str:
+    """Returns a model's hub id, or the name of its folder: no path of this machine."""
+    return folder_of(encoder).resolve().name if Path(model).expanduser().is_dir() else model
 
 
 def _identity(about: Dict[str, str], *corpora: Corpus) -> str:

@@ -128,9 +128,10 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--keep",
-        nargs="+",
+        nargs="*",
         type=int,
         default=[16, 6],
         metavar="N",
-        help="plans that go on after each round but the last; default: 16 6",
+        help="plans that go on after each round but the last, none after a single round; "
+        "default: 16 6",
     )

@@ -40,11 +40,14 @@ def read_glosses(folder: Path) -> List[str]:
     return glosses
 
 
-def wordnet_texts(glosses: Sequence[str], n_definitions: int, seed: int) -> List[str]:
-    """Returns every example of use, and some definitions, sorted.
+def wordnet_texts(
+    glosses: Sequence[str], n_examples: int, n_definitions: int, seed: int
+) -> List[str]:
+    """Returns some examples of use and some definitions, sorted.
 
     Args:
         glosses: Definitions, parted by semicolons, then examples in quotes.
+        n_examples: How many, at most.
         n_definitions: How many first definitions, at most.
         seed: Of which.
     """
@@ -53,9 +56,14 @@ def wordnet_texts(glosses: Sequence[str], n_definitions: int, seed: int) -> List
     for gloss in glosses:
         examples.update(text.strip(" ;") for text in _QUOTED.findall(gloss))
         definitions.add(_QUOTED.sub("", gloss).strip(" ;").partition(";")[0].strip())
-    kept = sorted(filter(_has_usual_length, definitions))
-    chosen = np.random.default_rng(seed).permutation(len(kept))[:n_definitions]
-    return sorted({*filter(_has_usual_length, examples), *(kept[index] for index in chosen)})
+    rng = np.random.default_rng(seed)
+    drawn = [_draw(examples, n_examples, rng), _draw(definitions, n_definitions, rng)]
+    return sorted({text for texts in drawn for text in texts})
+
+
+def _draw(texts: Set[str], count: int, rng: np.random.Generator) -> List[str]:
+    usual = sorted(filter(_has_usual_length, texts))
+    return [usual[index] for index in rng.permutation(len(usual))[:count]]
 
 
 def _has_usual_length(text: str) -> bool:
@@ -66,13 +74,14 @@ def main() -> None:
     """Reads the database and writes the texts."""
     parser = argparse.ArgumentParser(description="Texts of WordNet, to train adapters on.")
     parser.add_argument("folder", type=Path, help="of the database, with data.noun and the like")
-    parser.add_argument("--definitions", type=int, default=30_000, metavar="N", help="how many")
-    parser.add_argument("--seed", type=int, default=0, help="of which definitions")
+    parser.add_argument("--examples", type=int, default=100_000, metavar="N", help="at most")
+    parser.add_argument("--definitions", type=int, default=30_000, metavar="N", help="at most")
+    parser.add_argument("--seed", type=int, default=0, help="of which")
     parser.add_argument("--out", type=Path, required=True, help="text file, one text a line")
     arguments = parser.parse_args()
     try:
         glosses = read_glosses(arguments.folder)
-        texts = wordnet_texts(glosses, arguments.definitions, arguments.seed)
+        texts = wordnet_texts(glosses, arguments.examples, arguments.definitions, arguments.seed)
         arguments.out.write_text("\n".join(texts) + "\n", encoding="utf-8")
     except (ConfigError, OSError) as error:
         parser.error(str(error))

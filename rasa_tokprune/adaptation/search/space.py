@@ -85,8 +85,8 @@ def _all(n_layers: int) -> Iterator[PruningPlan]:
         if len(kept) > (2 * n_layers) // 3:
             continue
         for quantile in (0.3, 0.5):
-            yield _plan(n_layers, {kept[0]: quantile}, kept)
-            yield _plan(n_layers, {kept[-2]: quantile}, kept)
+            for layer in sorted({kept[0], kept[1], kept[-2]}):
+                yield _plan(n_layers, {layer: quantile}, kept)
         yield _plan(n_layers, {kept[0]: 0.3, kept[1]: 0.3}, kept)
         yield _plan(n_layers, {kept[1]: 0.3, kept[-2]: 0.3}, kept)
         yield _plan(n_layers, {kept[1]: 0.5}, kept, min_tokens=_LEAST_TOKENS[0])

@@ -112,6 +112,14 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
         help="try many plans in rounds, the best ones with more steps; --prune is not needed",
     )
     group.add_argument(
+        "--plans",
+        nargs="+",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="plans to compare instead of those that the search makes up",
+    )
+    group.add_argument(
         "--judge",
         action="append",
         default=[],

@@ -171,6 +171,31 @@ def test_a_search_goes_on_where_it_stopped(
     assert (tmp_path / "found" / "trials.jsonl").read_text(encoding="utf-8") == written
 
 
+def test_plans_of_ones_own_are_compared_on_several_judges(
+    arguments: List[str], tmp_path: Path
+) -> None:
+    for name, quantile in (("b", 0.3), ("a", 0.5)):
+        PruningPlan(N_LAYERS, (0.0, quantile, 0.0, 0.0)).save(tmp_path / f"{name}.json")
+    own = ["--plans", str(tmp_path / "b.json"), str(tmp_path / "a.json")]
+    own += ["--judge", f"again={tmp_path / 'judge.yml'}", "--search-steps", "0", "--keep"]
+    assert main([*arguments, *own]) == 0
+    rows = rows_of(tmp_path / "found" / "trials.jsonl")
+    assert [(row["plan"]["name"], row["importance"]) for row in rows] == [
+        (f"freeze {quantile}>1", importance)
+        for importances in (["attention"], ["random", "inverse"])
+        for quantile in (0.3, 0.5)
+        for importance in importances
+    ]
+    for row in rows:
+        each = [row["judges"][judge]["accuracy"] for judge in ("shop", "again")]
+        assert row["accuracy"] == pytest.approx(np.mean(each))
+    first, *_, last = report.compared_table([*rows, trial_row("off", 1.0, 0.8)]).splitlines()
+    assert first == "| plan | cost | again | shop | mean | random tokens | most attended |"
+    costs = [row["cost"] for row in rows[:2]]
+    assert costs[0] > costs[1]
+    assert last.startswith(f"| freeze 0.5>1 | {costs[1]:.3f} | {100 * rows[1]['accuracy']:.1f} (")
+
+
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
@@ -195,7 +220,7 @@ def trial_row(name: str, cost: float, accuracy: float, **changed: Any) -> Dict[s
     plan = PruningPlan(6, (0.0, 0.3 * (name != "off"), 0.0, 0.0, 0.0, 0.0), name=name)
     row = {
         "plan": plan.to_dict(), "fingerprint": name, "importance": "attention", "steps": 0,
-        "cost": cost, "accuracy": accuracy, "agreement": 0.9,
+        "cost": cost, "accuracy": accuracy, "agreement": 0.9, "judges": {"shop": {}},
     }  # fmt: skip
     return {**row, **changed}
 

@@ -11,12 +11,13 @@ from typing import Any, Dict, List, Sequence, Tuple
 from rasa_tokprune.adaptation.recipe import Named, hash_files, resolve_precision
 from rasa_tokprune.adaptation.search.halving import front, survivors
 from rasa_tokprune.adaptation.search.plot import draw_search
-from rasa_tokprune.adaptation.search.space import candidate_plans, sweep
+from rasa_tokprune.adaptation.search.space import candidate_plans, describe, sweep
 from rasa_tokprune.adaptation.search.trial import JOB, TrialSetup, run_trial
 from rasa_tokprune.adaptation.student import Importance
 from rasa_tokprune.adaptation.training import TrainingSettings
 from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.checkpoint import find_checkpoint
+from rasa_tokprune.encoder.plans import resolve_plan
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.stored import stored_path
 from rasa_tokprune.errors import ConfigError
@@ -69,8 +70,9 @@ def _try_all(
     n_layers: int,
 ) -> Tuple[List[Row], List[PruningPlan]]:
     """Returns the rows of all rounds and controls, and the plans of the last round."""
-    plans = candidate_plans(n_layers)
-    rows = _run(_with_controls(sweep(n_layers)), steps[0], setup, arguments, "Controls")
+    plans = _own_plans(arguments.plans, n_layers) or candidate_plans(n_layers)
+    swept = [] if arguments.plans else sweep(n_layers)
+    rows = _run(_with_controls(swept), steps[0], setup, arguments, "Controls")
     for number, own_steps in enumerate(steps):
         trials = [(plan, Importance.ATTENTION) for plan in plans]
         found = _run(trials, own_steps, setup, arguments, f"Round {number + 1} of {len(steps)}")
@@ -80,6 +82,12 @@ def _try_all(
             plans = [plans[index] for index in survivors(points, kept[number])]
     rows += _run(_with_controls(plans), steps[-1], setup, arguments, "Controls")
     return rows, plans
+
+
+def _own_plans(files: Sequence[Path], n_layers: int) -> List[PruningPlan]:
+    """Returns the plans of `--plans`, named by what they do, without the adapters they may have."""
+    plans = [resolve_plan(file, n_layers) for file in files]
+    return [dataclasses.replace(plan, name=describe(plan), adapter=None) for plan in plans]
 
 
 def _with_controls(plans: Sequence[PruningPlan]) -> List[Tuple[PruningPlan, Importance]]:

@@ -1,4 +1,7 @@
-r"""The table and the plot of a search's trials.
+r"""The tables and the plot of a search's trials.
+
+Trials with one judge are the search; those with several are a comparison of few plans, in a table
+of its own.
 
 python -m rasa_tokprune.adaptation.search.report --data docs/data/search_trials.jsonl \
     --markdown docs/adapters.md --plot docs/search.png
@@ -11,9 +14,9 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence
 from rasa_tokprune.adaptation.search.halving import front
 from rasa_tokprune.adaptation.search.plot import draw_search
 from rasa_tokprune.adaptation.student import Importance
-from rasa_tokprune.evaluation.report_command import run_report
+from rasa_tokprune.evaluation.report_command import markdown_table, run_report
 
-SWEEP_MARKER, FRONT_MARKER = "search_sweep", "search"
+SWEEP_MARKER, FRONT_MARKER, COMPARED_MARKER = "search_sweep", "search", "plans_compared"
 
 Row = Mapping[str, Any]
 
@@ -28,7 +31,7 @@ def sweep_table(rows: Sequence[Row]) -> str:
         "|---|--:|--:|--:|--:|",
     ]
     found: Dict[Any, Row] = {}
-    for row in rows:
+    for row in _of_one_judge(rows):
         thresholds = [(layer, q) for layer, q in enumerate(row["plan"]["thresholds"]) if q]
         whole = len(row["plan"]["kept_layers"]) == row["plan"]["n_layers"]
         if row["steps"] == 0 and whole and not row["plan"]["min_tokens"]:
@@ -47,6 +50,7 @@ def sweep_table(rows: Sequence[Row]) -> str:
 
 def front_table(rows: Sequence[Row]) -> str:
     """Returns every plan that was trained, by cost, and the fronts of the un-trained round."""
+    rows = _of_one_judge(rows)
     own = [row for row in rows if row["importance"] == Importance.ATTENTION.value]
     by_steps: Dict[int, Dict[str, Row]] = {}
     for row in own:
@@ -75,10 +79,35 @@ def front_table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def compared_table(rows: Sequence[Row]) -> str:
+    """Returns plans judged on several data sets, by cost, with the controls' means."""
+    own = [row for row in rows if len(row["judges"]) > 1]
+    judges = sorted({judge for row in own for judge in row["judges"]})
+    found = {(row["fingerprint"], row["importance"]): row for row in own}
+    lines = []
+    for row in sorted(own, key=lambda each: (-each["cost"], each["plan"]["name"])):
+        if row["importance"] != Importance.ATTENTION.value:
+            continue
+        controls = (
+            found.get((row["fingerprint"], control.value))
+            for control in (Importance.RANDOM, Importance.INVERSE)
+        )
+        cells = [row["plan"]["name"], f"{row['cost']:.3f}"]
+        cells += [_percent(row["judges"][judge]) for judge in judges]
+        lines.append([*cells, _percent(row), *map(_cell, controls)])
+    head = ["plan", "cost", *judges, "mean", "random tokens", "most attended"]
+    return markdown_table(head, lines)
+
+
 TABLES: Dict[str, Callable[[Sequence[Row]], str]] = {
     SWEEP_MARKER: sweep_table,
     FRONT_MARKER: front_table,
+    COMPARED_MARKER: compared_table,
 }
+
+
+def _of_one_judge(rows: Sequence[Row]) -> List[Row]:
+    return [row for row in rows if len(row["judges"]) == 1]
 
 
 def _points(rows: List[Row]) -> List[Any]:
@@ -94,4 +123,4 @@ def _percent(row: Row) -> str:
 
 
 if __name__ == "__main__":
-    run_report(str(__doc__), TABLES, draw_search)
+    run_report(str(__doc__), TABLES, lambda rows, path: draw_search(_of_one_judge(rows), path))

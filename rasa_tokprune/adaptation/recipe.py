@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
+import numpy as np
 import torch
 
 from rasa_tokprune import __version__
@@ -76,8 +77,7 @@ class Recipe:
     @property
     def files(self) -> List[str]:
         """All files that decide the result."""
-        own = [*self.texts, *(path for _, path in self.tasks)]
-        return [*own, self.start] if self.start else own
+        return [*self.texts, *(path for _, path in self.tasks), *filter(None, [self.start])]
 
     def train(
         self, checkpoint: Optional[Path], show_progress: bool = False
@@ -98,47 +98,55 @@ class Recipe:
         teacher = load_encoder(
             self.model, backend="torch", device=self.device, num_threads=self.num_threads
         )
-        settings = TrainingSettings(**self.settings)
         train, held_out = self._read()
         plan = PruningPlan.from_dict(dict(self.plan))
         about = self._about(teacher, plan, train)
+        student = self._student(teacher, plan, about)
+        texts = sorted({*train.texts, *held_out.texts})
+        targets = self._targets(teacher, texts, about, show_progress)
+        training = AdapterTraining(
+            student,
+            teacher.tokenize,
+            targets,
+            train,
+            held_out,
+            TrainingSettings(**self.settings),
+            identity=_identity(about, train, held_out),
+        )
+        changes = training.run(checkpoint=checkpoint, show_progress=show_progress)
+        looks = [float(entry["held_out"]) for entry in training.history]
+        about["held_out_loss"] = f"{looks[0]:.4f} before, {min(looks):.4f} after"
+        about["strength"] = f"{self.strength:g}"  # the training itself is the same
+        adapter = Adapter(self.name, teacher.model.identity, changes, about)
+        return adapter.scaled(self.strength), training.history
+
+    def _student(self, teacher: Encoder, plan: PruningPlan, about: Dict[str, str]) -> Student:
+        """Returns the student, with the changes of `start`; writes down which."""
         student = Student(
             folder_of(teacher),
             teacher.model.spec,
             plan,
             rank=self.rank,
-            seed=settings.seed,
+            seed=self.settings["seed"],
             device=self.device,
             precision=Precision(self.precision),
         )
+        if self.start:
+            adapter = Adapter.load(Path(self.start))
+            adapter.check_fits(teacher.model.identity)
+            student.load_changes(adapter)
+            about["start"] = f"{adapter.name} {adapter.identity}"
+        return student
+
+    def _targets(
+        self, teacher: Encoder, texts: Sequence[str], about: Dict[str, str], show_progress: bool
+    ) -> Dict[str, np.ndarray]:
+        """Returns what the student is to answer; writes down who the second teacher is."""
         other = None
         if self.teacher:
             other = load_encoder(self.teacher, device=self.device, num_threads=self.num_threads)
             about["teacher"] = f"{_name_of(self.teacher, other)}, share {self.teacher_share:g}"
-        if self.start:
-            about["start"] = self._go_on(student, teacher.model.identity)
-        texts = sorted({*train.texts, *held_out.texts})
-        taught = encode_targets(teacher, other, self.teacher_share, texts, show_progress)
-        training = AdapterTraining(
-            student,
-            teacher.tokenize,
-            taught,
-            train,
-            held_out,
-            settings,
-            identity=_identity(about, train, held_out),
-        )
-        changes = training.run(checkpoint=checkpoint, show_progress=show_progress)
-        about["strength"] = f"{self.strength:g}"  # the training itself is the same
-        adapter = Adapter(self.name, teacher.model.identity, changes, about)
-        return adapter.scaled(self.strength), training.history
-
-    def _go_on(self, student: Student, encoder_identity: str) -> str:
-        """Gives the student the changes of `start`; returns what they are."""
-        adapter = Adapter.load(Path(self.start))
-        adapter.check_fits(encoder_identity)
-        student.load_changes(adapter)
-        return f"{adapter.name} {adapter.identity}"
+        return encode_targets(teacher, other, self.teacher_share, texts, show_progress)
 
     def _read(self) -> Tuple[Corpus, Corpus]:
         """Returns what to train on and what to watch, each with long texts made of its own."""
@@ -239,5 +247,4 @@ def _identity(about: Dict[str, str], *corpora: Corpus) -> str:
     named = ("model", "text_files")
     content: List[Any] = [{key: value for key, value in about.items() if key not in named}]
     content += [[corpus.texts, corpus.tasks] for corpus in corpora]
-    text = json.dumps(content, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

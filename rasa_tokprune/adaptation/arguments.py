@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL
+from rasa_tokprune.errors import ConfigError
 
 # Of the change of each matrix: 2.4 MB for MiniLM in half precision.
 DEFAULT_RANK = 32
@@ -19,6 +20,43 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")
     parser.add_argument("--prune", metavar="PLAN", help="plan to train for: a name or a file")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the adapter, its plan and its history"
+    )
+    parser.add_argument("--name", help="name of plan and adapter (default: the folder's)")
+    _add_data(parser)
+    _add_training(parser)
+    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto")
+    parser.add_argument(
+        "--leave-one-out",
+        action="store_true",
+        help="one adapter without each task instead, to measure on that task",
+    )
+    parser.add_argument(
+        "--scheduler",
+        default="inline",
+        help="of search and leave-one-out: inline, processes:N, or the address of a Dask "
+        "scheduler; default: inline",
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    _add_search(parser.add_argument_group("search for plans instead"))
+
+
+def check_options(arguments: argparse.Namespace) -> None:
+    """Raises ConfigError if an option is given that would be left unused, or `--prune` is not."""
+    training = ("prune", "name", "start", "teacher", "leave_one_out")
+    searching = ("plans", "judge")
+    names = training if arguments.search else searching
+    unused = ["--" + name.replace("_", "-") for name in names if getattr(arguments, name)]
+    if unused and arguments.search:
+        raise ConfigError(f"--search makes no use of {', '.join(unused)}; leave it out")
+    if unused:
+        raise ConfigError(f"{', '.join(unused)}: needs --search")
+    if arguments.prune is None and not arguments.search:
+        raise ConfigError("--prune is missing: a plan's name or file, or --search to find one")
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--texts",
         nargs="+",
@@ -35,9 +73,11 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         help="labelled messages in Rasa YAML; may be given several times",
     )
     parser.add_argument(
-        "--out", type=Path, required=True, help="folder for the adapter, its plan and its history"
+        "--concatenations",
+        type=int,
+        default=4000,
+        help="long texts made of several of yours in a row",
     )
-    parser.add_argument("--name", help="name of plan and adapter (default: the folder's)")
     parser.add_argument(
         "--start",
         type=Path,
@@ -58,6 +98,9 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="weight of the second teacher's similarities in [0, 1]; default: 0.5",
     )
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change")
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--batch-size", type=int, default=64)
@@ -69,18 +112,12 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         help="share of steps without pruning, for sentences that the plan leaves alone",
     )
     parser.add_argument(
-        "--concatenations",
-        type=int,
-        default=4000,
-        help="long texts made of several of yours in a row",
-    )
-    parser.add_argument(
         "--strength",
         type=float,
         default=1.0,
         metavar="X",
-        help="share of the trained change that is kept, in (0, 1]; less is safer on messages "
-        "unlike those of the training; default: 1",
+        help="share that is kept of the whole change, that of --start included, in (0, 1]; less is "
+        "safer on messages unlike those of the training; default: 1",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -89,20 +126,6 @@ def add_adapt(parser: argparse.ArgumentParser) -> None:
         default="auto",
         help="of the matrix products in training; auto: bf16 where the processor is fast at it",
     )
-    parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:N or auto")
-    parser.add_argument(
-        "--leave-one-out",
-        action="store_true",
-        help="one adapter without each task instead, to measure on that task",
-    )
-    parser.add_argument(
-        "--scheduler",
-        default="inline",
-        help="of search and leave-one-out: inline, processes:N, or the address of a Dask "
-        "scheduler; default: inline",
-    )
-    parser.add_argument("--quiet", action="store_true", help="no progress bars")
-    _add_search(parser.add_argument_group("search for plans instead"))
 
 
 def _add_search(group: argparse._ArgumentGroup) -> None:
@@ -114,10 +137,9 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--plans",
         nargs="+",
-        type=Path,
         default=[],
-        metavar="FILE",
-        help="plans to compare instead of those that the search makes up",
+        metavar="PLAN",
+        help="plans to compare, names or files, instead of those that the search makes up",
     )
     group.add_argument(
         "--judge",
@@ -140,6 +162,6 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
         type=int,
         default=[16, 6],
         metavar="N",
-        help="plans that go on after each round but the last, none after a single round; "
-        "default: 16 6",
+        help="plans that go on after each round but the last, none after a single round, whose "
+        "plans then all get controls; default: 16 6",
     )

@@ -9,12 +9,13 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
+from rasa_tokprune.adaptation.arguments import check_options
+from rasa_tokprune.adaptation.files import hash_files, is_folder
 from rasa_tokprune.adaptation.recipe import (
     JOB,
     History,
     Named,
     Recipe,
-    hash_files,
     resolve_precision,
     train_adapter,
 )
@@ -41,19 +42,19 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         TokPruneError: If the input is wrong, or training diverges.
     """
+    check_options(arguments)
     settings = _settings(arguments)
     check_scheduler(arguments.scheduler)
     tasks = _named("--task", arguments.task)
     texts = _texts(arguments.texts, tasks)
     if arguments.search:
         return search.run(arguments, tasks, [path for _, path in texts], settings)
-    if arguments.prune is None:
-        raise ConfigError("--prune is missing: a plan's name or file, or --search to find one")
     n_layers = EncoderSpec.from_folder(find_checkpoint(arguments.model)).n_layers
     plan = resolve_plan(arguments.prune, n_layers)
-    if plan.is_identity and not tasks:
+    if plan.is_identity and not (tasks or arguments.teacher):
         raise ConfigError(
-            "--prune off without --task has nothing to learn: the encoder already is its teacher"
+            "--prune off without --task or --teacher has nothing to learn: the encoder already is "
+            "its teacher"
         )
     make_folder("--out", arguments.out)
     if arguments.leave_one_out:
@@ -170,8 +171,7 @@ def _recipe(
 
 def _absolute(model: str) -> str:
     """Returns a model's folder as an absolute path, and a hub id as it is."""
-    folder = Path(model).expanduser()
-    return str(folder.resolve()) if model and folder.is_dir() else model
+    return str(Path(model).expanduser().resolve()) if is_folder(model) else model
 
 
 def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) -> None:

@@ -15,13 +15,13 @@ import torch
 
 from rasa_tokprune import __version__
 from rasa_tokprune.adaptation.corpus import Corpus
+from rasa_tokprune.adaptation.files import hash_files, is_folder
 from rasa_tokprune.adaptation.student import Student
 from rasa_tokprune.adaptation.teachers import encode_targets
 from rasa_tokprune.adaptation.training import AdapterTraining, TrainingSettings
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapter import Adapter
 from rasa_tokprune.encoder.backends import AUTO, Precision, is_fast_here
-from rasa_tokprune.encoder.checkpoint import file_sha256
 from rasa_tokprune.encoder.shared import resolve_device
 from rasa_tokprune.errors import ConfigError
 
@@ -76,8 +76,10 @@ class Recipe:
 
     @property
     def files(self) -> List[str]:
-        """All files that decide the result."""
-        return [*self.texts, *(path for _, path in self.tasks), *filter(None, [self.start])]
+        """All files and folders that decide the result; hub ids are not looked into."""
+        models = [name for name in (self.model, self.teacher) if is_folder(name)]
+        starts = [self.start] if self.start else []
+        return [*self.texts, *(path for _, path in self.tasks), *starts, *models]
 
     def train(
         self, checkpoint: Optional[Path], show_progress: bool = False
@@ -111,7 +113,7 @@ class Recipe:
             train,
             held_out,
             TrainingSettings(**self.settings),
-            identity=_identity(about, train, held_out),
+            identity=_identity(teacher, about, train, held_out),
         )
         changes = training.run(checkpoint=checkpoint, show_progress=show_progress)
         looks = [float(entry["held_out"]) for entry in training.history]
@@ -145,7 +147,8 @@ class Recipe:
         other = None
         if self.teacher:
             other = load_encoder(self.teacher, device=self.device, num_threads=self.num_threads)
-            about["teacher"] = f"{_name_of(self.teacher, other)}, share {self.teacher_share:g}"
+            name = f"{_name_of(self.teacher, other)} {other.model.identity}"
+            about["teacher"] = f"{name}, share {self.teacher_share:g}"
         return encode_targets(teacher, other, self.teacher_share, texts, show_progress)
 
     def _read(self) -> Tuple[Corpus, Corpus]:
@@ -200,24 +203,6 @@ def train_adapter(recipe: Mapping[str, Any]) -> Dict[str, Any]:
     return {"adapter": content, "history": history}
 
 
-def hash_files(paths: Sequence[str]) -> str:
-    """Returns one hash of the content of files, '' of none.
-
-    Raises:
-        ConfigError: If one cannot be read.
-    """
-    hashes = []
-    for path in map(Path, paths):
-        own = (
-            sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
-        )
-        try:
-            hashes += [file_sha256(each) for each in own]
-        except OSError as error:
-            raise ConfigError(f"'{path}' cannot be read: {error.strerror}") from error
-    return " ".join(hashes)
-
-
 def resolve_precision(wanted: str, device: str) -> Precision:
     """Returns the number format of training: bf16 where that is fast, if it is left open."""
     if wanted != AUTO:
@@ -239,12 +224,13 @@ def folder_of(encoder: Encoder) -> Path:
 
 def _name_of(model: str, encoder: Encoder) -> str:
     """Returns a model's hub id, or the name of its folder: no path of this machine."""
-    return folder_of(encoder).resolve().name if Path(model).expanduser().is_dir() else model
+    return folder_of(encoder).resolve().name if is_folder(model) else model
 
 
-def _identity(about: Dict[str, str], *corpora: Corpus) -> str:
+def _identity(teacher: Encoder, about: Dict[str, str], *corpora: Corpus) -> str:
     """Returns a hash of what decides the result: all but the names of files."""
     named = ("model", "text_files")
-    content: List[Any] = [{key: value for key, value in about.items() if key not in named}]
+    values = {key: value for key, value in about.items() if key not in named}
+    content: List[Any] = [teacher.model.identity, values]
     content += [[corpus.texts, corpus.tasks] for corpus in corpora]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

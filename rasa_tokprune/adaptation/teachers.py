@@ -21,7 +21,7 @@ def encode_targets(
     texts: Sequence[str],
     show_progress: bool,
 ) -> Dict[str, np.ndarray]:
-    """Returns what the student is to answer: `own`'s embedding of each text, or both joined.
+    """Returns what the student is to answer to each text, (d,): `own`'s embedding, or both joined.
 
     Args:
         own: The student's encoder, un-pruned.

@@ -90,7 +90,7 @@ class AdapterTraining:
         Args:
             student: What is trained.
             tokenize: The encoder's tokenizer.
-            teacher: Embedding, (d,), of every text, by the un-pruned encoder.
+            teacher: What to answer to every text, (d,): the un-pruned encoder's embedding, say.
             corpus: What to train on.
             held_out: Texts and tasks to watch; the changes that do best on them are kept.
             settings: How.
@@ -107,7 +107,7 @@ class AdapterTraining:
     ) -> Dict[str, np.ndarray]:
         """Trains to the end and returns the changes that did best on the held-out texts.
 
-        That may be no change at all: the untrained student is looked at too.
+        That may be those it started with: the untrained student is looked at too.
 
         Args:
             checkpoint: File to keep the state in, at every look; an unfinished run of the same

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from pathlib import Path
 from typing import List, Sequence, Set
 
@@ -45,6 +46,8 @@ def wordnet_texts(
 ) -> List[str]:
     """Returns some examples of use and some definitions, sorted.
 
+    Texts of fewer than 3 or more than 39 words are left out.
+
     Args:
         glosses: Definitions, parted by semicolons, then examples in quotes.
         n_examples: How many, at most.
@@ -79,12 +82,16 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="of which")
     parser.add_argument("--out", type=Path, required=True, help="text file, one text a line")
     arguments = parser.parse_args()
+    counts = (arguments.examples, arguments.definitions)
     try:
-        glosses = read_glosses(arguments.folder)
-        texts = wordnet_texts(glosses, arguments.examples, arguments.definitions, arguments.seed)
+        if min(*counts, arguments.seed) < 0:
+            raise ConfigError("--examples, --definitions and --seed must be at least 0")
+        texts = wordnet_texts(read_glosses(arguments.folder), *counts, arguments.seed)
+        if not texts:
+            raise ConfigError(f"there is no text to take from '{arguments.folder}'")
         arguments.out.write_text("\n".join(texts) + "\n", encoding="utf-8")
     except (ConfigError, OSError) as error:
-        parser.error(str(error))
+        sys.exit(str(error))
     print(f"{len(texts)} texts in {arguments.out}")
 
 

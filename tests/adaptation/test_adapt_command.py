@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import List
+from typing import Callable, List
 
 import numpy as np
 import pytest
@@ -129,6 +129,9 @@ def test_other_labels_are_another_training(
         (["--rank", "0"], "--rank must be at least 1, got 0"),
         (["--steps", "0"], "steps must be at least 1, got 0"),
         (["--device", "tpu"], "device must be"),
+        (["--teacher-share", "2"], "--teacher-share must be in [0, 1], got 2.0"),
+        (["--judge", "shop=nlu.yml"], "--judge: needs --search"),
+        (["--search", "--leave-one-out"], "--search makes no use of --prune, --leave-one-out"),
     ],
 )
 def test_wrong_input_is_one_clear_line(
@@ -190,6 +193,36 @@ def test_one_left_out_is_the_training_without_it(
     model = arguments[2]
     first, second = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
     np.testing.assert_array_equal(first, second)
+
+
+@pytest.mark.parametrize("leaves_out", [False, True], ids=["one", "leave-one-out"])
+def test_a_second_teacher_is_learned_from(
+    arguments: List[str],
+    checkpoint: Callable[[str], Path],
+    tmp_path: Path,
+    leaves_out: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    teacher = checkpoint("mpnet")
+    short = [*arguments, "--prune", "off", "--steps", "2"]
+    (tmp_path / "other.yml").write_text(NLU.replace("parcel", "letter"), encoding="utf-8")
+    if leaves_out:
+        short += ["--task", f"post={tmp_path / 'other.yml'}", "--leave-one-out"]
+    assert main([*short, "--teacher", str(teacher)]) == 0
+    assert main([*short, "--out", str(tmp_path / "alone")]) == 0
+    part = "without-post" if leaves_out else ""
+    folders = [tmp_path / name / part for name in ("own", "alone")]
+    taught, alone = (PruningPlan.load(folder / "plan.json").provenance for folder in folders)
+    identity = load_encoder(str(teacher)).model.identity
+    assert taught["teacher"] == f"{teacher.name} {identity}, share 0.5"
+    assert "teacher" not in alone
+    # Un-pruned and untrained the student answers as its own encoder does, not as both joined.
+    first, second = (
+        json.loads((folder / "history.jsonl").read_text().splitlines()[0]) for folder in folders
+    )
+    assert first["distillation"] > 0.01
+    assert second["distillation"] < 1e-4
 
 
 def test_half_the_strength_is_half_way(arguments: List[str], tmp_path: Path) -> None:

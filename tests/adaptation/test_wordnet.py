@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import List
 
 import pytest
 
@@ -49,10 +50,20 @@ def test_some_are_drawn_by_the_seed(database: Path) -> None:
     assert all((len(own & EXAMPLES), len(own & DEFINITIONS)) == (2, 1) for own in drawn)
 
 
-def test_another_folder_gives_one_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ([], "data.noun' cannot be read; the folder must be"),
+        (["--seed", "-1"], "--seed must be at least 0"),
+        (["--examples", "0", "--definitions", "0"], "there is no text to take"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    database: Path, monkeypatch: pytest.MonkeyPatch, options: List[str], problem: str
 ) -> None:
-    with pytest.raises(SystemExit):
-        run(monkeypatch, tmp_path, "--out", tmp_path / "texts.txt")
-    assert "data.noun' cannot be read; the folder must be" in capsys.readouterr().err
-    assert not (tmp_path / "texts.txt").exists()
+    folder = database if options else database / "elsewhere"
+    with pytest.raises(SystemExit) as stopped:
+        run(monkeypatch, folder, "--out", database / "texts.txt", *options)
+    assert problem in str(stopped.value)
+    assert "\n" not in str(stopped.value)
+    assert not (database / "texts.txt").exists()

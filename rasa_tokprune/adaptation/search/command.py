@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
-from rasa_tokprune.adaptation.recipe import Named, hash_files, resolve_precision
+from rasa_tokprune.adaptation.files import hash_files
+from rasa_tokprune.adaptation.recipe import Named, resolve_precision
 from rasa_tokprune.adaptation.search.halving import front, survivors
 from rasa_tokprune.adaptation.search.plot import draw_search
 from rasa_tokprune.adaptation.search.space import candidate_plans, describe, sweep
@@ -17,6 +18,7 @@ from rasa_tokprune.adaptation.student import Importance
 from rasa_tokprune.adaptation.training import TrainingSettings
 from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.checkpoint import find_checkpoint
+from rasa_tokprune.encoder.plan import ThresholdKind
 from rasa_tokprune.encoder.plans import resolve_plan
 from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.stored import stored_path
@@ -84,10 +86,16 @@ def _try_all(
     return rows, plans
 
 
-def _own_plans(files: Sequence[Path], n_layers: int) -> List[PruningPlan]:
+def _own_plans(given: Sequence[str], n_layers: int) -> List[PruningPlan]:
     """Returns the plans of `--plans`, named by what they do, without the adapters they may have."""
-    plans = [resolve_plan(file, n_layers) for file in files]
-    return [dataclasses.replace(plan, name=describe(plan), adapter=None) for plan in plans]
+    found: Dict[str, PruningPlan] = {}
+    for name in given:
+        plan = resolve_plan(name, n_layers)
+        if plan.pruned_layers and plan.kind is not ThresholdKind.QUANTILE:
+            raise ConfigError(f"--plans: '{name}' prunes by absolute thresholds; give quantiles")
+        bare = dataclasses.replace(plan, name=describe(plan), adapter=None, provenance={})
+        found.setdefault(plan.fingerprint(), bare)
+    return list(found.values())
 
 
 def _with_controls(plans: Sequence[PruningPlan]) -> List[Tuple[PruningPlan, Importance]]:

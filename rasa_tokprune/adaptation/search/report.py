@@ -37,8 +37,8 @@ def sweep_table(rows: Sequence[Row]) -> str:
         if row["steps"] == 0 and whole and not row["plan"]["min_tokens"]:
             key = (tuple(thresholds), row["plan"]["mode"], row["importance"])
             found[key] = row
-    off = found[((), "freeze", Importance.ATTENTION.value)]
-    lines.append(f"| 0 (cost 1.00) | {_percent(off)} | | | |")
+    off = found.get(((), "freeze", Importance.ATTENTION.value))
+    lines.append(f"| 0 (cost 1.00) | {_cell(off)} | | | |")
     for quantile in sorted({key[0][0][1] for key in found if len(key[0]) == 1}):
         keys = [((1, quantile),)]
         own = [found.get((keys[0], mode, importance.value)) for mode, importance in modes]
@@ -55,6 +55,7 @@ def front_table(rows: Sequence[Row]) -> str:
     by_steps: Dict[int, Dict[str, Row]] = {}
     for row in own:
         by_steps.setdefault(row["steps"], {})[row["fingerprint"]] = row
+    by_steps.setdefault(0, {})
     first, *later = (by_steps[steps] for steps in sorted(by_steps))
     best = [list(first.values())[index] for index in front(_points(list(first.values())))]
     chosen = {row["fingerprint"]: row for row in best}
@@ -80,8 +81,8 @@ def front_table(rows: Sequence[Row]) -> str:
 
 
 def compared_table(rows: Sequence[Row]) -> str:
-    """Returns plans judged on several data sets, by cost, with the controls' means."""
-    own = [row for row in rows if len(row["judges"]) > 1]
+    """Returns plans judged on several data sets, un-adapted, by cost, with the controls' means."""
+    own = [row for row in rows if len(row["judges"]) > 1 and row["steps"] == 0]
     judges = sorted({judge for row in own for judge in row["judges"]})
     found = {(row["fingerprint"], row["importance"]): row for row in own}
     lines = []

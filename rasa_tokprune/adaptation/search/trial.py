@@ -13,7 +13,8 @@ import torch
 
 from rasa_tokprune import __version__
 from rasa_tokprune.adaptation.corpus import Corpus
-from rasa_tokprune.adaptation.recipe import folder_of, hash_files
+from rasa_tokprune.adaptation.files import hash_files
+from rasa_tokprune.adaptation.recipe import folder_of
 from rasa_tokprune.adaptation.search.space import bucket_of, cost_by_bucket
 from rasa_tokprune.adaptation.student import Importance, Student
 from rasa_tokprune.adaptation.training import AdapterTraining, TrainingSettings

@@ -33,6 +33,17 @@ def test_gains_are_against_the_un_pruned_model() -> None:
     assert len(lines) == 4
 
 
+def test_the_claim_says_what_the_rows_say() -> None:
+    seen = [task for task in TASKS if task not in adapter_table.NEVER_TRAINED]
+    new = adapter_table.NEVER_TRAINED
+    rows = [*rows_of("off", 0.7), *rows_of("fast", 0.8, seen), *rows_of("fast", 0.66, new)]
+    line = adapter_table.claim_line(rows)
+    assert (
+        "to 50% of the token-layers, and adapted to it (`fast`), the encoder answers 74.0%" in line
+    )
+    assert "un-pruned 70.0%; of the three tasks new to the adapter 66.0% and 70.0%" in line
+
+
 def test_what_was_left_out_counts_on_its_own_task() -> None:
     rows = [
         *rows_of("off", 0.8),
@@ -59,7 +70,7 @@ def test_time_is_a_share_of_the_un_pruned_encoders() -> None:
     [
         ("adapters.md", "adapters.jsonl", adapter_table.TABLES),
         (CARD, "adapters.jsonl", {adapter_table.CLAIM_MARKER: adapter_table.claim_table}),
-        ("../README.md", "adapters.jsonl", {adapter_table.CLAIM_MARKER: adapter_table.claim_table}),
+        ("../README.md", "adapters.jsonl", adapter_table.CLAIMS),
         ("adapters.md", "plan_times.jsonl", {plan_times.MARKER: plan_times.render}),
         ("adapters.md", "search_trials.jsonl", search.TABLES),
         ("scale.md", "scale.jsonl", {scale.MARKER: scale.render}),

@@ -151,11 +151,15 @@ def test_a_handful_of_texts_is_refused(
     assert "6 texts are too few to learn from" in capsys.readouterr().err
 
 
-def test_nothing_to_learn_is_said(arguments: List[str], capsys: pytest.CaptureFixture[str]) -> None:
-    place = arguments.index("--task")
-    without = [*arguments[:place], *arguments[place + 2 :], "--prune", "off"]
+def test_nothing_to_learn_is_said(
+    arguments: List[str], checkpoint: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, log = arguments.index("--task"), arguments[arguments.index("--texts") + 1]
+    without = [*arguments[:place], *arguments[place + 2 :], "--prune", "off", "--steps", "1"]
     assert main(without) == 2
     assert "has nothing to learn" in capsys.readouterr().err
+    texts = ["--texts", log, str(Path(log).with_name("nlu.yml"))]
+    assert main([*without, *texts, "--teacher", str(checkpoint("mpnet"))]) == 0
 
 
 def test_leave_one_out_trains_without_each_task(

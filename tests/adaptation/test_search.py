@@ -11,7 +11,6 @@ import pytest
 
 from rasa_tokprune.adaptation.search import report
 from rasa_tokprune.adaptation.search.halving import front, survivors
-from rasa_tokprune.adaptation.search.plot import draw_search
 from rasa_tokprune.adaptation.search.space import (
     bucket_of,
     candidate_plans,
@@ -22,7 +21,9 @@ from rasa_tokprune.adaptation.search.space import (
 from rasa_tokprune.cli import main
 from rasa_tokprune.encoder import PruneMode, PruningPlan, load_encoder
 from rasa_tokprune.encoder.cost import plan_cost
+from rasa_tokprune.encoder.plan import ThresholdKind
 from rasa_tokprune.errors import ConfigError
+from tests.adaptation.test_search_report import trial_row
 from tests.conftest import CORPUS, N_LAYERS
 
 JUDGE = """version: "3.1"
@@ -196,6 +197,17 @@ def test_plans_of_ones_own_are_compared_on_several_judges(
     assert last.startswith(f"| freeze 0.5>1 | {costs[1]:.3f} | {100 * rows[1]['accuracy']:.1f} (")
 
 
+def test_a_plan_whose_cost_is_unknown_is_not_compared(
+    arguments: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "absolute.json"
+    PruningPlan(N_LAYERS, (1.0, 0.0, 0.0, 0.0), kind=ThresholdKind.ABSOLUTE).save(path)
+    assert main([*arguments, "--plans", str(path)]) == 2
+    error = capsys.readouterr().err
+    assert "absolute.json' prunes by absolute thresholds; give quantiles" in error
+    assert error.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
@@ -214,32 +226,3 @@ def test_wrong_input_gives_one_line(
     error = capsys.readouterr().err
     assert problem in error
     assert error.count("\n") == 1
-
-
-def trial_row(name: str, cost: float, accuracy: float, **changed: Any) -> Dict[str, Any]:
-    plan = PruningPlan(6, (0.0, 0.3 * (name != "off"), 0.0, 0.0, 0.0, 0.0), name=name)
-    row = {
-        "plan": plan.to_dict(), "fingerprint": name, "importance": "attention", "steps": 0,
-        "cost": cost, "accuracy": accuracy, "agreement": 0.9, "judges": {"shop": {}},
-    }  # fmt: skip
-    return {**row, **changed}
-
-
-def test_tables_say_what_the_rows_say(tmp_path: Path) -> None:
-    rows = [
-        trial_row("off", 1.0, 0.8),
-        trial_row("mild", 0.85, 0.78),
-        trial_row("mild", 0.85, 0.74, importance="random"),
-        trial_row("bad", 0.9, 0.5),
-        trial_row("mild", 0.85, 0.81, steps=60),
-        trial_row("mild", 0.85, 0.7, steps=60, importance="inverse"),
-    ]
-    sweep_lines = report.sweep_table(rows[:3]).splitlines()
-    assert sweep_lines[2] == "| 0 (cost 1.00) | 80.0 (90) | | | |"
-    assert sweep_lines[3] == "| 0.3 (cost 0.85) | 78.0 (90) |  | 74.0 (90) |  |"
-    lines = report.front_table(rows).splitlines()
-    assert lines[2] == "| off | 1.00 | 80.0 (90) |  |  |  |"
-    assert lines[3] == "| mild | 0.85 | 78.0 (90) | 81.0 (90) |  | 70.0 (90) |"
-    assert len(lines) == 4
-    draw_search(rows, tmp_path / "search.png")
-    assert (tmp_path / "search.png").stat().st_size > 0

@@ -15,7 +15,7 @@ from typing import Any, Dict, List
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-FOLDER = Path("rasa_tokprune") / "encoder" / "native_backend"
+FOLDER = Path("rasa_tokprune") / "encoder" / "backends" / "native"
 FLAGS = ["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fPIC", "-shared", "-s"]
 FLAGS += ["-Wall", "-Wextra", "-fvisibility=hidden"]
 # machine -> library -> what its CPU has at least

@@ -1,4 +1,7 @@
-"""The data flow is the import order; the core knows nothing of Rasa."""
+"""The data flow is the import order; the core knows nothing of Rasa.
+
+docs/design.md draws the same rooms.
+"""
 
 from __future__ import annotations
 
@@ -6,44 +9,164 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
-from typing import Iterator
+from typing import Dict, Iterator, List, Tuple
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "rasa_tokprune"
+from tests.real_data import ROOT
 
-# part -> what it must not import
-FORBIDDEN = {
-    "encoder": ("rasa", "rasa_tokprune.fewshot", "rasa_tokprune.components",
-                "rasa_tokprune.evaluation", "sentence_transformers", "transformers"),
-    "fewshot": ("rasa", "torch", "tokenizers", "rasa_tokprune.encoder",
-                "rasa_tokprune.components", "rasa_tokprune.evaluation"),
-    "components": ("rasa_tokprune.evaluation", "sentence_transformers", "transformers"),
-    "evaluation": ("rasa_tokprune.components", "rasa_tokprune.adaptation"),
-    "adaptation": ("rasa", "rasa_tokprune.components", "sentence_transformers", "transformers"),
-    "jobs": ("rasa", "torch", "rasa_tokprune.fewshot", "rasa_tokprune.components",
-             "rasa_tokprune.adaptation", "rasa_tokprune.evaluation"),
+PACKAGE = ROOT / "rasa_tokprune"
+
+# Every room, from the ground up: what of this package it may import. A room is a folder with what
+# lies below it, or one file; the longest name that fits a file is its room. Files of one room may
+# import each other's.
+MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
+    "errors": (),
+    "machine": ("errors",),
+    # text -> tokens -> pruned encoder -> embedding
+    "encoder/identity": (),
+    "encoder/formats": (),
+    "encoder/checkpoint": ("errors", "encoder/identity"),
+    "encoder/tokens": ("errors", "encoder/checkpoint"),
+    "encoder/plans": ("errors", "encoder/identity", "encoder/formats"),
+    "encoder/adapters": (
+        "errors", "machine", "encoder/formats", "encoder/checkpoint", "encoder/plans",
+    ),
+    "encoder/backends": (
+        "errors", "machine", "encoder/formats", "encoder/checkpoint", "encoder/tokens",
+        "encoder/plans", "encoder/adapters", "encoder/pooling",
+    ),
+    "encoder/pooling": (
+        "encoder/checkpoint", "encoder/tokens", "encoder/plans", "encoder/backends/batch",
+    ),
+    "encoder/backends/batch": ("encoder/tokens", "encoder/plans"),
+    "encoder": ("errors", "machine"),
+    # embedding -> prototypes -> confidence
+    "fewshot": ("errors",),
+    "explanation": ("encoder", "fewshot"),
+    # confidence -> Rasa message
+    "components": ("errors", "encoder", "fewshot", "explanation", "package"),
+    "importer": ("components",),
+    # what the commands stand on
+    "jobs": ("errors", "machine"),
+    "texts": ("errors", "machine", "encoder"),
+    # the commands
+    "commands": ("errors", "encoder"),
+    "commands/evaluate": ("errors", "machine", "encoder", "fewshot", "texts", "commands"),
+    "commands/certify": (
+        "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "package",
+    ),
+    "commands/bench": ("errors", "machine", "encoder", "texts", "commands"),
+    "commands/explain": ("errors", "explanation", "components", "commands"),
+    "commands/adapt": (
+        "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
+        "package",
+    ),
+    "cli": (
+        "commands", "commands/evaluate", "commands/certify", "commands/bench", "commands/explain",
+        "commands/adapt", "package",
+    ),
+    "package": (),
 }  # fmt: skip
+
+# Libraries that are large, or that not every installation has: the rooms that may import them.
+LIBRARIES: Dict[str, Tuple[str, ...]] = {
+    "rasa": ("components", "importer", "texts", "commands/evaluate", "commands/explain"),
+    "torch": ("encoder/backends/torch", "encoder/shared", "commands/adapt"),
+    "tokenizers": ("encoder/tokens", "texts"),
+    "onnx": ("encoder/backends/onnx",),
+    "onnxruntime": ("encoder/backends/onnx",),
+    "distributed": ("jobs",),
+    "matplotlib": ("commands/evaluate", "commands/adapt"),
+    "transformers": (),
+    "sentence_transformers": (),
+    "tensorflow": (),
+}
+FORBIDDEN_EVERYWHERE = ("benchmarks", "tests", "pickle", "joblib", "dill", "cloudpickle")
+MOST_MODULES = 15
+
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    """Returns a module's place below the package, 'package' for the package itself."""
+    place = path.relative_to(PACKAGE).with_suffix("").as_posix()
+    return "package" if place == "__init__" else place.removesuffix("/__init__")
+
+
+def room_of(place: str) -> str:
+    """Returns the room a module lies in."""
+    rooms = [room for room in MAY_IMPORT if place == room or place.startswith(f"{room}/")]
+    assert rooms, f"{place} lies in no room of MAY_IMPORT"
+    return max(rooms, key=len)
 
 
 def imports_of(path: Path) -> Iterator[str]:
+    """Yields the dotted names a file imports anywhere: modules, and names of modules."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield str(node.module)
+            for alias in node.names:
+                dotted = f"{node.module}.{alias.name}"
+                place = PACKAGE.parent.joinpath(*dotted.split("."))
+                is_module = place.is_dir() or place.with_suffix(".py").is_file()
+                yield dotted if is_module else str(node.module)
 
 
-@pytest.mark.parametrize("part", FORBIDDEN)
-def test_import_rules(part: str) -> None:
-    files = sorted((PACKAGE / part).rglob("*.py"))
-    assert files
-    for path in files:
-        for name in imports_of(path):
-            for forbidden in FORBIDDEN[part]:
-                assert name != forbidden, f"{path} imports {name}"
-                assert not name.startswith(forbidden + "."), f"{path} imports {name}"
+def own_imports(path: Path) -> List[str]:
+    """Returns the places below the package that a file imports."""
+    found = []
+    for dotted in imports_of(path):
+        if dotted.split(".")[0] == PACKAGE.name:
+            found.append("/".join(dotted.split(".")[1:]) or "package")
+    return found
+
+
+def is_in(place: str, rooms: Tuple[str, ...]) -> bool:
+    """Returns whether a place lies in one of some rooms; 'encoder' stands for its rooms too."""
+    return room_of(place) in rooms or ("encoder" in rooms and place.startswith("encoder/"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_imports_what_its_room_may(path: Path) -> None:
+    room = room_of(name_of(path))
+    for place in own_imports(path):
+        inside = room_of(place) == room or place.startswith(f"{room}/") or place == room
+        assert inside or is_in(place, MAY_IMPORT[room]), f"{room} must not import {place}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_imports_libraries_its_room_may(path: Path) -> None:
+    for dotted in imports_of(path):
+        library = dotted.split(".")[0]
+        assert library not in FORBIDDEN_EVERYWHERE, f"{path} imports {dotted}"
+        allowed = LIBRARIES.get(library)
+        place = name_of(path)
+        assert allowed is None or any(
+            place == room or place.startswith(f"{room}/") for room in allowed
+        ), f"{place} must not import {library}"
+
+
+def test_every_room_is_there() -> None:
+    for room in MAY_IMPORT:
+        is_there = (PACKAGE / room).is_dir() or (PACKAGE / f"{room}.py").is_file()
+        assert room == "package" or is_there, f"MAY_IMPORT names '{room}', which does not exist"
+        assert set(MAY_IMPORT[room]) <= set(MAY_IMPORT) | {"encoder/backends/batch"}
+
+
+def test_no_two_files_import_each_other() -> None:
+    imports = {name_of(path): set(own_imports(path)) - {name_of(path)} for path in FILES}
+    for place, imported in imports.items():
+        for other in imported:
+            assert place not in imports.get(other, set()), f"{place} and {other} import each other"
+
+
+def test_no_folder_holds_more_than_a_reader_can_overlook() -> None:
+    for folder in {path.parent for path in FILES}:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MOST_MODULES, f"{folder} holds {len(modules)} modules"
 
 
 def modules_after(code: str) -> set[str]:
@@ -66,15 +189,13 @@ def test_python_api_needs_no_rasa() -> None:
     assert not loaded & {"rasa", "torch", "tensorflow", "transformers", "sentence_transformers"}
 
 
+def test_the_command_line_answers_without_rasa_or_torch() -> None:
+    loaded = modules_after("import rasa_tokprune.cli")
+    assert not loaded & {"rasa", "torch", "tensorflow", "sklearn"}
+
+
 def test_fewshot_core_needs_no_torch() -> None:
     assert "torch" not in modules_after("import rasa_tokprune.fewshot")
-
-
-def test_no_pickle_anywhere() -> None:
-    unsafe = ("pickle", "joblib", "dill", "cloudpickle")
-    for path in PACKAGE.rglob("*.py"):
-        for name in imports_of(path):
-            assert name.split(".")[0] not in unsafe, f"{path} imports {name}"
 
 
 def test_unknown_public_name() -> None:

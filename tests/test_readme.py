@@ -7,8 +7,11 @@ import re
 import pytest
 from rasa.shared.utils.io import read_yaml
 
+from benchmarks.accuracy import tables as decision_table
+from benchmarks.decisions import heads
+from benchmarks.rasa import cross_validation
+from benchmarks.rasa import runs_table as rasa_table
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
-from rasa_tokprune.evaluation import cross_validation, decision_table, heads, rasa_table
 from tests.real_data import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")

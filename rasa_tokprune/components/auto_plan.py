@@ -10,12 +10,12 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
-from rasa_tokprune.components.config import EncoderSettings
-from rasa_tokprune.components.decision_config import DecisionSettings
+from rasa_tokprune.components.config.decisions import DecisionSettings
+from rasa_tokprune.components.config.encoder import EncoderSettings
 from rasa_tokprune.components.encoder_access import open_encoder
 from rasa_tokprune.encoder.default_plan import suits
 from rasa_tokprune.encoder.encoder import Encoder
-from rasa_tokprune.encoder.plans import OFF, shipped_plans
+from rasa_tokprune.encoder.plans.resolve import OFF, shipped_plans
 from rasa_tokprune.errors import ConfigError, StorageError
 from rasa_tokprune.fewshot import embed_names
 from rasa_tokprune.fewshot.certificate import (

@@ -13,24 +13,18 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
 import rasa_tokprune
-from rasa_tokprune.components.config import EncoderSettings
+from rasa_tokprune.components.config.encoder import EncoderSettings
 from rasa_tokprune.components.encoder_record import ADAPTER_FILE, RECORD_FILE, EncoderRecord
-from rasa_tokprune.encoder.adapter import Adapter
-from rasa_tokprune.encoder.adapters import resolve_adapter
-from rasa_tokprune.encoder.backends import Backend, Precision, check_backend, choose, saturates
-from rasa_tokprune.encoder.checkpoint import (
-    checkpoint_files,
-    find_checkpoint,
-)
+from rasa_tokprune.encoder.adapters.adapter import Adapter
+from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
+from rasa_tokprune.encoder.backends.choice import check_backend, choose, saturates
+from rasa_tokprune.encoder.checkpoint.find import checkpoint_files, find_checkpoint
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.encoder import Encoder
-from rasa_tokprune.encoder.plan import PruningPlan
+from rasa_tokprune.encoder.formats import Backend, Precision
+from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.shared import resolve_device, share_model
-from rasa_tokprune.encoder.spec import EncoderSpec
-from rasa_tokprune.errors import (
-    AdapterMisfitError,
-    ConfigError,
-    StorageError,
-)
+from rasa_tokprune.errors import AdapterMisfitError, ConfigError, StorageError
 
 BUNDLE_FOLDER = "encoder"
 

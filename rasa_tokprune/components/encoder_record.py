@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, Dict, Optional
 
 import rasa_tokprune
-from rasa_tokprune.encoder.backends import AUTO, Precision, saturates
+from rasa_tokprune.encoder.backends.choice import saturates
 from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.encoder.formats import AUTO, Precision
 from rasa_tokprune.errors import StorageError
 
 RECORD_FILE = "encoder.json"

@@ -24,8 +24,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tqdm import tqdm
 
 from rasa_tokprune.components.alignment import align_to_words
-from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
-from rasa_tokprune.components.config_checks import check_alias
+from rasa_tokprune.components.config.checks import check_alias
+from rasa_tokprune.components.config.encoder import ENCODER_DEFAULTS, EncoderSettings
 from rasa_tokprune.components.encoder_access import (
     open_encoder,
     read_if_stored,
@@ -35,8 +35,8 @@ from rasa_tokprune.components.encoder_access import (
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import TokPruneFeatures
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
-from rasa_tokprune.encoder.backends import AUTO
 from rasa_tokprune.encoder.encoder import EncodedText, Encoder
+from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.errors import ConfigError
 
 # Texts whose token states are held in memory at once during training.

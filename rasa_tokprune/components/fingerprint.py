@@ -8,18 +8,19 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence
 
 import rasa_tokprune
-from rasa_tokprune.components.config import EncoderSettings, adapter_file, plan_file
-from rasa_tokprune.encoder.adapters import resolve_adapter
-from rasa_tokprune.encoder.backends import AUTO, Backend, Precision, choose
-from rasa_tokprune.encoder.checkpoint import find_checkpoint
+from rasa_tokprune.components.config.encoder import EncoderSettings, adapter_file, plan_file
+from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
+from rasa_tokprune.encoder.adapters.weight_source import WeightSource
+from rasa_tokprune.encoder.backends.choice import choose
+from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
+from rasa_tokprune.encoder.checkpoint.hub import is_hub_offline
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.default_plan import suits
-from rasa_tokprune.encoder.hub import is_hub_offline
-from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.plans import shipped_plans
+from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
+from rasa_tokprune.encoder.plans.plan import PruningPlan
+from rasa_tokprune.encoder.plans.resolve import shipped_plans
 from rasa_tokprune.encoder.shared import resolve_device
-from rasa_tokprune.encoder.spec import EncoderSpec
 from rasa_tokprune.encoder.tokens import read_tokenizer
-from rasa_tokprune.encoder.weight_source import WeightSource
 from rasa_tokprune.errors import NotDownloadedError
 
 

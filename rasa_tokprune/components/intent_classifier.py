@@ -16,8 +16,8 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from rasa_tokprune.components.auto_plan import ChosenPlan, choose_plan, read_messages
-from rasa_tokprune.components.config import ENCODER_DEFAULTS, EncoderSettings
-from rasa_tokprune.components.decision_config import DECISION_DEFAULTS, DecisionSettings
+from rasa_tokprune.components.config.decisions import DECISION_DEFAULTS, DecisionSettings
+from rasa_tokprune.components.config.encoder import ENCODER_DEFAULTS, EncoderSettings
 from rasa_tokprune.components.encoder_access import (
     check_fingerprint,
     check_version,
@@ -32,9 +32,9 @@ from rasa_tokprune.components.features import text_embeddings
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
 from rasa_tokprune.components.ranking import Ranked, set_ranking, with_fallback
 from rasa_tokprune.components.training import TrainedIntents, labelled_examples, train_intents
-from rasa_tokprune.encoder.backends import AUTO
 from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.errors import StorageError
 from rasa_tokprune.explanation import explain
 from rasa_tokprune.fewshot import (

@@ -8,7 +8,7 @@ from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY
 from rasa.shared.nlu.training_data.message import Message
 
-from rasa_tokprune.fewshot.confidence import OPERATING_CONFIDENCE
+from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 
 # Intent and confidence.
 Ranked = Tuple[str, float]

@@ -9,7 +9,7 @@ from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from rasa_tokprune.components.decision_config import DecisionSettings
+from rasa_tokprune.components.config.decisions import DecisionSettings
 from rasa_tokprune.components.features import text_embeddings
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.errors import ConfigError, did_you_mean

@@ -3,12 +3,8 @@
 from rasa_tokprune.encoder.encoded_text import EncodedText
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.loading import load_encoder
-from rasa_tokprune.encoder.plan import (
-    PruneMode,
-    PruningPlan,
-    ThresholdKind,
-)
-from rasa_tokprune.encoder.plans import plan_from_quantile, resolve_plan, shipped_plans
+from rasa_tokprune.encoder.plans.plan import PruneMode, PruningPlan, ThresholdKind
+from rasa_tokprune.encoder.plans.resolve import plan_from_quantile, resolve_plan, shipped_plans
 
 __all__ = [
     "EncodedText",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from rasa_tokprune.encoder.adapters import resolve_adapter
-from rasa_tokprune.encoder.backends import AUTO, Backend, Precision
-from rasa_tokprune.encoder.break_even import break_even
-from rasa_tokprune.encoder.checkpoint import checkpoint_identity
-from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.plans import shipped_plans
-from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
+from rasa_tokprune.encoder.checkpoint.find import checkpoint_identity
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
+from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
+from rasa_tokprune.encoder.plans.break_even import break_even
+from rasa_tokprune.encoder.plans.plan import PruningPlan
+from rasa_tokprune.encoder.plans.resolve import shipped_plans
 from rasa_tokprune.encoder.tokens import read_tokenizer
 
 # What own settings change, and what encoders get for which there is no adapter.

@@ -9,18 +9,12 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 from tqdm import tqdm
 
-from rasa_tokprune.encoder.backends import Precision
-from rasa_tokprune.encoder.batch import (
-    NEVER_PRUNED,
-    ForwardResult,
-    PackedTokens,
-    position_ids,
-    token_layers,
-)
+from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens, token_layers
 from rasa_tokprune.encoder.cache import CacheInfo, EmbeddingCache
 from rasa_tokprune.encoder.encoded_text import EncodedText
-from rasa_tokprune.encoder.plan import PruneMode, PruningPlan
-from rasa_tokprune.encoder.pooling import pool
+from rasa_tokprune.encoder.formats import Precision
+from rasa_tokprune.encoder.plans.plan import PruningPlan
+from rasa_tokprune.encoder.pooling import count_pooled, pool, pooled_rows
 from rasa_tokprune.encoder.shared import SharedModel
 from rasa_tokprune.encoder.tokens import Tokens
 from rasa_tokprune.errors import ConfigError
@@ -179,39 +173,16 @@ class Encoder:
 
     def _run(self, batch: List[Tokens]) -> Tuple[ForwardResult, np.ndarray]:
         model = self.model
-        packed = self._pack(batch)
+        packed = PackedTokens.of(batch, model.spec.position_offset)
         result = model.runner.run(packed, self.plan)
         states, lengths = result.states, packed.lengths
-        is_pooled = self._pooled_rows(batch, result)
+        is_pooled = pooled_rows(batch, result.pruned_after, self.plan, model.spec)
         if is_pooled is not None:
-            states = states[is_pooled]
-            lengths = np.add.reduceat(is_pooled, np.cumsum(lengths) - lengths, dtype=np.int64)
-        return result, pool(states, lengths, model.spec, model.dense)
-
-    def _pack(self, batch: List[Tokens]) -> PackedTokens:
-        offset = self.model.spec.position_offset
-        return PackedTokens(
-            ids=_join([t.ids for t in batch]),
-            position_ids=_join([position_ids(t.ids, offset) for t in batch]),
-            is_protected=_join([t.is_special | (np.arange(len(t)) < t.n_prompt) for t in batch]),
-            lengths=np.array([len(t) for t in batch]),
-        )
-
-    def _pooled_rows(self, batch: List[Tokens], result: ForwardResult) -> Optional[np.ndarray]:
-        """Returns which tokens take part in pooling, (n_rows,) bool; None if all do."""
-        is_pooled = None
-        if self.plan.mode is PruneMode.DROP and self.plan.pruned_layers:
-            is_pooled = result.pruned_after == NEVER_PRUNED
-        if self.prompt and not self.model.spec.include_prompt:
-            outside = _join([np.arange(len(t)) >= t.n_prompt for t in batch])
-            is_pooled = outside if is_pooled is None else is_pooled & outside
-        return is_pooled
+            states, lengths = states[is_pooled], count_pooled(lengths, is_pooled)
+        pooled = pool(states, lengths, model.spec, model.dense)
+        return result, pooled.astype(np.float32, copy=False)
 
 
 def _check_texts(texts: Sequence[str]) -> None:
     if isinstance(texts, str):
         raise ConfigError(f"texts must be a list of strings, got one string: {texts[:40]!r}")
-
-
-def _join(arrays: List[np.ndarray]) -> np.ndarray:
-    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

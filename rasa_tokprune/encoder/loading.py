@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional, Union
 
-from rasa_tokprune.encoder.adapter import Adapter
-from rasa_tokprune.encoder.adapters import resolve_adapter
-from rasa_tokprune.encoder.backends import AUTO, Precision
-from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
+from rasa_tokprune.encoder.adapters.adapter import Adapter
+from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
+from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL, find_checkpoint
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE, Encoder
-from rasa_tokprune.encoder.plan import PruningPlan
-from rasa_tokprune.encoder.plans import resolve_plan
+from rasa_tokprune.encoder.formats import AUTO, Precision
+from rasa_tokprune.encoder.plans.plan import PruningPlan
+from rasa_tokprune.encoder.plans.resolve import resolve_plan
 from rasa_tokprune.encoder.shared import share_model
-from rasa_tokprune.encoder.spec import EncoderSpec
 
 
 def load_encoder(

@@ -10,15 +10,16 @@ import weakref
 from pathlib import Path
 from typing import Optional, Tuple
 
-from rasa_tokprune.encoder.adapter import Adapter
-from rasa_tokprune.encoder.backends import AUTO, Backend, Precision, choose
-from rasa_tokprune.encoder.batch import Runner
-from rasa_tokprune.encoder.spec import EncoderSpec
-from rasa_tokprune.encoder.threads import available_threads, n_server_workers
+from rasa_tokprune.encoder.adapters.adapter import Adapter
+from rasa_tokprune.encoder.adapters.weight_source import WeightSource
+from rasa_tokprune.encoder.backends.batch import Runner
+from rasa_tokprune.encoder.backends.choice import choose
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
+from rasa_tokprune.encoder.checkpoint.weights import Affine, load_dense
+from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
 from rasa_tokprune.encoder.tokens import TextTokenizer, read_tokenizer
-from rasa_tokprune.encoder.weight_source import WeightSource
-from rasa_tokprune.encoder.weights import Affine, load_dense
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.machine.threads import available_threads, n_server_workers
 
 # identity, backend, precision, device, threads for many texts, threads for one
 _Key = Tuple[str, str, str, str, int, int]
@@ -137,14 +138,14 @@ def _load_runner(source: WeightSource, key: _Key) -> Runner:
     """Loads a backend; what it needs is imported only now."""
     _, backend, precision, device, threads, sentence_threads = key
     if backend == Backend.ONNX:
-        from rasa_tokprune.encoder.onnx_backend.runner import OnnxRunner
+        from rasa_tokprune.encoder.backends.onnx.runner import OnnxRunner
 
         return OnnxRunner(source, Precision(precision), threads, sentence_threads)
     if backend == Backend.NATIVE:
-        from rasa_tokprune.encoder.native_backend.runner import NativeRunner
+        from rasa_tokprune.encoder.backends.native.runner import NativeRunner
 
         return NativeRunner(source, threads)
-    from rasa_tokprune.encoder.torch_backend.runner import TorchRunner
+    from rasa_tokprune.encoder.backends.torch.runner import TorchRunner
 
     return TorchRunner(source, device, Precision(precision))
 
@@ -157,7 +158,7 @@ def _share_out(num_threads: Optional[int], backend: Backend) -> Tuple[int, int]:
     if backend is not Backend.TORCH:
         return threads, 1
     if num_threads is not None or n_server_workers() > 1:
-        from rasa_tokprune.encoder.torch_backend.threads import set_num_threads
+        from rasa_tokprune.encoder.backends.torch.threads import set_num_threads
 
         set_num_threads(threads)
     return 0, 0

@@ -12,8 +12,8 @@ from typing import Any, Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from tokenizers import Tokenizer, normalizers
 
-from rasa_tokprune.encoder.modules import read_json, transformer_folder
-from rasa_tokprune.encoder.spec import EncoderSpec
+from rasa_tokprune.encoder.checkpoint.modules import read_json, transformer_folder
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.errors import CheckpointError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

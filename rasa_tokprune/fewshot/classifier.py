@@ -10,7 +10,8 @@ import numpy as np
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.answer import Answer, best_answer
-from rasa_tokprune.fewshot.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap
+from rasa_tokprune.fewshot.calibration.calibrate import Calibration, calibrate
+from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap
 from rasa_tokprune.fewshot.head import PrototypeHead, Scores
 from rasa_tokprune.fewshot.prototypes import normalize_rows
 from rasa_tokprune.fewshot.support import SupportSet
@@ -115,8 +116,6 @@ class PrototypeClassifier:
             ConfigError: If the support set is empty, its parts do not fit or only out-of-scope
                 classes are there.
         """
-        from rasa_tokprune.fewshot.fitting import fit_classifier
-
         support = SupportSet.of(embeddings, labels, keys, names)
         return fit_classifier(
             support, oos_labels=oos_labels, target_in_scope_rejection=target_in_scope_rejection
@@ -197,3 +196,50 @@ class PrototypeClassifier:
         decision = self.decide(embedding)
         best = decision.order[:length]
         return [(self.classes[each], float(decision.confidences[each])) for each in best]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A classifier and what it was calibrated on."""
+
+    classifier: PrototypeClassifier
+    calibration: Calibration
+
+
+def fit_classifier(
+    support: SupportSet,
+    *,
+    oos_labels: Sequence[str] = (),
+    target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION,
+    show_progress: bool = False,
+) -> Fitted:
+    """Fits prototypes and confidences; see `PrototypeClassifier.fit`.
+
+    Args:
+        support: The support set.
+        oos_labels: Classes that mean out-of-scope.
+        target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
+        show_progress: Whether to show a progress bar.
+    """
+    if not 0 <= target_in_scope_rejection < 1:
+        raise ConfigError(
+            f"target_in_scope_rejection must be in [0, 1), got {target_in_scope_rejection}"
+        )
+    oos = tuple(i for i, name in enumerate(support.classes) if name in set(oos_labels))
+    if len(oos) == len(support.classes):
+        raise ConfigError(
+            f"oos_intents names all classes ({', '.join(support.classes)}); leave out at least "
+            f"one, or give examples of another"
+        )
+    calibration = calibrate(support, oos, target_in_scope_rejection, show_progress)
+    head = PrototypeHead.fit(support.embeddings, support.prototype_of, support.class_of)
+    classifier = PrototypeClassifier(
+        classes=support.classes,
+        keys=support.keys,
+        head=head,
+        confidence_map=calibration.confidence_map,
+        temperature=calibration.temperature,
+        oos_classes=oos,
+        sources=support.sources[head.rows],
+    )
+    return Fitted(classifier, calibration)

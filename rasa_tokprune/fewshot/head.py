@@ -11,7 +11,7 @@ import numpy as np
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.prototypes import START_SCALE, mean_prototypes, refine_prototypes
 
-# Both weights were chosen by rasa_tokprune.evaluation.choices; docs/accuracy.md shows how.
+# Both weights were chosen by benchmarks.decisions.choices; docs/accuracy.md shows how.
 # Weight of the cosine to a class's nearest example, added to its logit.
 _NEAREST_WEIGHT = 2.0
 # Weight of the cosines in the in-scope score, against a logit.

@@ -8,9 +8,9 @@ from typing import Any, Dict, List, Sequence, Set, Tuple
 
 import numpy as np
 
-from rasa_tokprune.fewshot.confidence import OPERATING_CONFIDENCE
-from rasa_tokprune.fewshot.fitting import Fitted
-from rasa_tokprune.fewshot.held_out import leave_intents_out, n_folds
+from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
+from rasa_tokprune.fewshot.calibration.held_out import leave_intents_out, n_folds
+from rasa_tokprune.fewshot.classifier import Fitted
 from rasa_tokprune.fewshot.metrics import (
     auroc,
     coverage_curve,
@@ -41,7 +41,7 @@ def training_report(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -
         support: The support set.
         texts: Texts of the examples in the order they were given in, (n_given,).
     """
-    held_out = fitted.held_out
+    held_out = fitted.calibration.held_out
     targets = support.targets[held_out.rows]
     predicted = held_out.class_scores.argmax(axis=1)
     names = np.array(support.classes, dtype=object)
@@ -146,7 +146,7 @@ def _confused(
 
 def _suspicious(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -> Dict[str, Any]:
     """Returns messages that the others of all intents would clearly label otherwise."""
-    held_out = fitted.held_out
+    held_out = fitted.calibration.held_out
     targets = support.targets[held_out.rows]
     own = held_out.class_scores[np.arange(len(targets)), targets]
     excess = held_out.class_scores.max(axis=1) - own if len(targets) else own
@@ -219,9 +219,9 @@ def _confidence_part(fitted: Fitted, support: SupportSet) -> Dict[str, Any]:
 
     Held out message by message, these are a bit better than what users' messages will give.
     """
-    confidence_map, sample = fitted.classifier.confidence_map, fitted.sample
-    if len(fitted.oos_sample.targets):
-        oos, source = fitted.oos_sample, "the bot's own out-of-scope examples"
+    confidence_map, sample = fitted.classifier.confidence_map, fitted.calibration.sample
+    if len(fitted.calibration.oos_sample.targets):
+        oos, source = fitted.calibration.oos_sample, "the bot's own out-of-scope examples"
     else:
         oos = leave_intents_out(support, n_folds(support), fitted.classifier.oos_classes)
         source = "intents left out, harder than most"

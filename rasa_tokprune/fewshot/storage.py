@@ -12,8 +12,8 @@ from safetensors import SafetensorError  # type: ignore[attr-defined]
 from safetensors.numpy import load, save
 
 from rasa_tokprune.errors import StorageError
+from rasa_tokprune.fewshot.calibration.confidence import ConfidenceMap
 from rasa_tokprune.fewshot.classifier import PrototypeClassifier
-from rasa_tokprune.fewshot.confidence import ConfidenceMap
 from rasa_tokprune.fewshot.head import PrototypeHead
 
 ARRAYS_FILE = "prototypes.safetensors"

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
-from rasa_tokprune.encoder.stored import store
+from rasa_tokprune.machine.stored import store
 
 Result = Dict[str, Any]
 

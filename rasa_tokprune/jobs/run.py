@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from tqdm import tqdm
 
-from rasa_tokprune.encoder.threads import available_threads
 from rasa_tokprune.errors import ConfigError, JobError
 from rasa_tokprune.jobs.results import Result, ResultStore, job_key
+from rasa_tokprune.machine.threads import available_threads
 
 INLINE, PROCESSES = "inline", "processes"
 # One after the other; on so many processes of this machine; on a Dask cluster.

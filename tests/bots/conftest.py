@@ -11,7 +11,7 @@ from typing import Callable
 
 import pytest
 
-from tests.real_data import ROOT, SHARED_DATA
+from tests.real_data import ROOT
 
 
 def run_rasa(folder: Path, *arguments: str) -> str:
@@ -40,14 +40,6 @@ def example_bot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("bot") / "example_bot"
     ignored = shutil.ignore_patterns("models", ".rasa", "results")
     return Path(shutil.copytree(ROOT / "example_bot", folder, ignore=ignored))
-
-
-@pytest.fixture(scope="session")
-def shared_data() -> Path:
-    """Returns the folder of real intent tasks; skips where it is not there."""
-    if not SHARED_DATA.is_dir():
-        pytest.skip("the shared intent tasks are not on this machine")
-    return SHARED_DATA
 
 
 @pytest.fixture(scope="session")

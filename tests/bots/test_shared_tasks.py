@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict, List
 import pytest
 from rasa.shared.utils.io import read_config_file, write_yaml
 
+from benchmarks.rasa.cross_validation import cross_validate, own_pipeline
 from rasa_tokprune.cli import main
-from rasa_tokprune.evaluation.cross_validation import cross_validate, own_pipeline
 from tests.real_data import ROOT
 
 pytestmark = pytest.mark.slow

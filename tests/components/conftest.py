@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Type
 
@@ -20,21 +19,15 @@ from rasa.shared.nlu.constants import (
 )
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
-from rasa.shared.utils.io import write_yaml
 
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
-from rasa_tokprune.encoder.sentence_runner import SentenceRunner
-from tests.components.examples import BOT, RESPONSES, example_messages, write_plan
+from rasa_tokprune.encoder.backends.sentence_runner import SentenceRunner
+from tests.bots_on_disk import BOT
+from tests.components.examples import RESPONSES, example_messages
 
 COMPONENTS = [TokPruneFeaturizer, TokPruneIntentClassifier]
-
-
-@pytest.fixture(autouse=True)
-def _own_rasa_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps Rasa's training cache of one test from answering for another."""
-    monkeypatch.setenv("RASA_CACHE_DIRECTORY", str(tmp_path / "rasa-cache"))
 
 
 @pytest.fixture(params=COMPONENTS, ids=lambda component: component.__name__)
@@ -61,12 +54,6 @@ def model_storage(storage_path: Path) -> LocalModelStorage:
 def execution_context() -> ExecutionContext:
     """Returns the context of a graph node called `run_test0`."""
     return ExecutionContext(GraphSchema({}), model_id="model", node_name="run_test0")
-
-
-@pytest.fixture
-def plan_path(tmp_path: Path) -> Path:
-    """Returns a plan file that really prunes the tiny encoders."""
-    return write_plan(tmp_path / "plan.json")
 
 
 @pytest.fixture
@@ -160,42 +147,6 @@ def train_as_rasa_does(
         create(component, **config).train(training_data)
 
     return run
-
-
-@pytest.fixture
-def write_config(tiny_bert: Path, plan_path: Path, tmp_path: Path) -> Callable[..., Path]:
-    """Returns a function: pipeline and other keys -> config file; ours get the tiny encoder."""
-    tiny = {"model": str(tiny_bert), "prune": str(plan_path)}
-
-    def write(pipeline: List[Dict[str, Any]], **keys: Any) -> Path:
-        filled = [{**tiny, **item} if "TokPrune" in item["name"] else item for item in pipeline]
-        config = {"recipe": "default.v1", "assistant_id": "tiny", "language": "en", **keys}
-        path = tmp_path / "config.yml"
-        write_yaml({**config, "pipeline": filled}, path)
-        return path
-
-    return write
-
-
-@pytest.fixture
-def train_nlu(write_config: Callable[..., Path], tmp_path: Path) -> Callable[..., str]:
-    """Returns a function: pipeline -> archive of an NLU model of the tiny bot."""
-
-    def train(pipeline: List[Dict[str, Any]], nlu: Path = BOT / "nlu.yml", **keys: Any) -> str:
-        to_finetune = keys.pop("model_to_finetune", None)
-        config = write_config(pipeline, **keys)
-        output = tempfile.mkdtemp(dir=tmp_path)
-        archive = rasa.model_training.train_nlu(
-            str(config),
-            str(nlu),
-            output,
-            domain=str(BOT / "domain.yml"),
-            model_to_finetune=to_finetune,
-        )
-        assert archive is not None
-        return archive
-
-    return train
 
 
 @pytest.fixture

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import List
 
 from rasa.shared.nlu.constants import ACTION_NAME, ACTION_TEXT, INTENT_RESPONSE_KEY, RESPONSE
 from rasa.shared.nlu.training_data.message import Message
 
-from rasa_tokprune.encoder import PruneMode, PruningPlan
-from tests.conftest import N_LAYERS
-
-BOT = Path(__file__).resolve().parents[1] / "bots" / "tiny"
 RESPONSES = {
     "faq/parcel": "Your parcel is on its way.",
     "faq/shipping": "We ship to Switzerland and Austria.",
 }
-
-
-def write_plan(path: Path, *, quantile: float = 0.5, mode: str = "freeze") -> Path:
-    """Writes a plan for the tiny encoders that prunes after their second layer."""
-    thresholds = (0.0, quantile, 0.0, 0.0)
-    PruningPlan(N_LAYERS, thresholds, mode=PruneMode(mode), name="tiny").save(path)
-    return path
 
 
 def example_messages() -> List[Message]:

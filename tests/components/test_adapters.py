@@ -12,9 +12,9 @@ from rasa.shared.exceptions import RasaException
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from rasa_tokprune.encoder import PruningPlan, load_encoder
-from rasa_tokprune.encoder.adapter import Adapter
+from rasa_tokprune.encoder.adapters.adapter import Adapter
+from tests.checkpoints import CORPUS, N_LAYERS
 from tests.components.checks import one_line
-from tests.conftest import CORPUS, N_LAYERS
 
 Make = Callable[..., Any]
 Folder = Callable[[Type[GraphComponent]], Path]

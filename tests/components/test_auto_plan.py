@@ -16,8 +16,8 @@ from rasa_tokprune.components import auto_plan
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.encoder import PruningPlan
+from tests.checkpoints import CORPUS, N_LAYERS
 from tests.components.checks import one_line
-from tests.conftest import CORPUS, N_LAYERS
 
 Make = Callable[..., Any]
 ConfigOf = Callable[..., Dict[str, Any]]
@@ -38,9 +38,9 @@ def _plans(monkeypatch: pytest.MonkeyPatch) -> None:
         ]
         for name, share in SHARES.items()
     }
-    for module in ("components.auto_plan", "components.config", "components.fingerprint"):
+    for module in ("components.auto_plan", "components.config.encoder", "components.fingerprint"):
         monkeypatch.setattr(f"rasa_tokprune.{module}.shipped_plans", lambda: plans)
-    monkeypatch.setattr("rasa_tokprune.encoder.plans.shipped_plans", lambda: plans)
+    monkeypatch.setattr("rasa_tokprune.encoder.plans.resolve.shipped_plans", lambda: plans)
 
 
 @pytest.fixture

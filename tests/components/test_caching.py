@@ -11,7 +11,8 @@ from rasa.engine.training.components import FingerprintStatus
 from rasa.model_training import CODE_NEEDS_TO_BE_RETRAINED, TrainingResult
 
 import rasa_tokprune
-from tests.components.examples import BOT, write_plan
+from tests.bots_on_disk import BOT
+from tests.plans import write_plan
 
 PIPELINE = [
     {"name": "WhitespaceTokenizer"},

@@ -14,7 +14,7 @@ from rasa.engine.graph import ExecutionContext
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.engine.storage.resource import Resource
 
-from tests.components.examples import BOT
+from tests.bots_on_disk import BOT
 
 TEXTS = ["hello there", "where is my parcel", "", "change the address of order 12345", "see you"]
 PIPELINE = [

@@ -22,7 +22,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa_tokprune.components import featurizer as featurizer_module
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.encoder import Encoder
-from tests.components.examples import write_plan
+from tests.plans import write_plan
 
 Make = Callable[..., Any]
 SENTENCE = "please change the delivery address of order 12345"

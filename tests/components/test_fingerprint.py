@@ -14,8 +14,8 @@ from rasa.engine.training.fingerprinting import calculate_fingerprint_key
 from rasa.shared.exceptions import RasaException
 
 import rasa_tokprune
-from rasa_tokprune.encoder import weights as weights_module
-from tests.components.examples import write_plan
+from rasa_tokprune.encoder.checkpoint import weights as weights_module
+from tests.plans import write_plan
 
 ConfigOf = Callable[..., Dict[str, Any]]
 

@@ -21,9 +21,10 @@ import rasa_tokprune
 from rasa_tokprune.components import encoder_access
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
-from rasa_tokprune.encoder import PruningPlan, backends, load_encoder, shared
+from rasa_tokprune.encoder import PruningPlan, load_encoder, shared
+from rasa_tokprune.encoder.backends import choice as backends
 from tests.components.checks import edit_json, one_line
-from tests.components.examples import write_plan
+from tests.plans import write_plan
 
 Make = Callable[..., Any]
 Folder = Callable[[Type[GraphComponent]], Path]

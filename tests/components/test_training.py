@@ -15,7 +15,7 @@ from rasa.shared.core.events import ActionExecuted
 from rasa.shared.data import TrainingType
 from rasa.shared.exceptions import InvalidConfigException
 
-from tests.components.examples import BOT
+from tests.bots_on_disk import BOT
 
 FEATURIZER = "rasa_tokprune.TokPruneFeaturizer"
 CLASSIFIER = "rasa_tokprune.TokPruneIntentClassifier"

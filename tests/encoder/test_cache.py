@@ -10,7 +10,7 @@ import pytest
 
 from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.errors import ConfigError
-from tests.conftest import CORPUS
+from tests.checkpoints import CORPUS
 
 
 def test_known_texts_get_the_same_embedding(tiny_bert: Path) -> None:

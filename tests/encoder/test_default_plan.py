@@ -9,16 +9,17 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import PruningPlan, load_encoder, resolve_plan, shipped_plans
-from rasa_tokprune.encoder.adapter import Adapter
-from rasa_tokprune.encoder.adapters import resolve_adapter, shipped_adapters
-from rasa_tokprune.encoder.backends import Backend, Precision
-from rasa_tokprune.encoder.checkpoint import DEFAULT_MODEL, find_checkpoint
+from rasa_tokprune.encoder.adapters.adapter import Adapter
+from rasa_tokprune.encoder.adapters.resolve import resolve_adapter, shipped_adapters
+from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL, find_checkpoint
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.default_plan import default_plan, suits
-from rasa_tokprune.encoder.spec import EncoderSpec
-from tests.conftest import CORPUS
+from rasa_tokprune.encoder.formats import Backend, Precision
+from tests.checkpoints import CORPUS
+from tests.real_data import ROOT
 
 NAMES = ["light", "balanced", "fast"]
-FOLDER = Path(__file__).resolve().parents[2] / "rasa_tokprune" / "adapters"
+FOLDER = ROOT / "rasa_tokprune" / "encoder" / "adapters"
 
 
 def adapter_of(plan: PruningPlan) -> Adapter:
@@ -31,7 +32,7 @@ def adapter_of(plan: PruningPlan) -> Adapter:
 def test_adapters_are_small_and_say_where_they_come_from(name: str) -> None:
     (plan,) = shipped_plans()[name]
     assert (plan.n_layers, plan.adapter) == (6, name)
-    assert (FOLDER / f"{name}.safetensors").stat().st_size <= 4_000_000
+    assert (FOLDER / "shipped" / f"{name}.safetensors").stat().st_size <= 4_000_000
     adapter = adapter_of(plan)
     assert adapter.name == name
     # It was trained with this very plan.

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import load_encoder, plan_from_quantile
-from tests.conftest import CORPUS, N_LAYERS
+from tests.checkpoints import CORPUS, N_LAYERS
 
 
 def test_equal_files_share_weights_wherever_they_lie(tiny_bert: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import load_encoder
-from tests.conftest import ARCHITECTURES
+from tests.checkpoints import ARCHITECTURES
 
 ODD_TEXTS = {
     "empty": "",

@@ -9,13 +9,13 @@ from sklearn.linear_model import LogisticRegression
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot import PrototypeClassifier
+from rasa_tokprune.fewshot.calibration.temperature import PRIOR_TEMPERATURE, fit_temperature
 from rasa_tokprune.fewshot.prototypes import (
     REFINEMENT_C,
     mean_prototypes,
     normalize_rows,
     refine_prototypes,
 )
-from rasa_tokprune.fewshot.temperature import PRIOR_TEMPERATURE, fit_temperature
 
 
 def clusters(

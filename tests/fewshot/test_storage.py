@@ -15,12 +15,7 @@ from rasa_tokprune.fewshot import (
     load_prototypes,
     save_prototypes,
 )
-from rasa_tokprune.fewshot.storage import (
-    ARRAYS_FILE,
-    EXAMPLES_FILE,
-    NAMES_FILE,
-    REPORT_FILE,
-)
+from rasa_tokprune.fewshot.storage import ARRAYS_FILE, EXAMPLES_FILE, NAMES_FILE, REPORT_FILE
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Accuracy and trust on labelled tasks, beside other pipelines."""

@@ -1,0 +1,1 @@
+"""What the shipped plans with their adapters cost and keep."""

@@ -1,0 +1,80 @@
+"""Tables of how the constants of the few-shot decision were chosen, and of what its parts give."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Dict, Mapping, Tuple
+
+import numpy as np
+
+from benchmarks.decisions.choice_options import CONFIDENCE_CHOICES
+from benchmarks.rows import Rows, in_order, select
+from benchmarks.tables import Plot, Table, markdown_table
+
+PRIOR = "prior of the confidence"
+# Measure -> what it is called, its factor and digits.
+_COLUMNS: Dict[str, Tuple[str, float, int]] = {
+    "accuracy": ("accuracy %", 100, 1),
+    "oos_auroc": ("OOS AUROC", 1, 3),
+    "ece": ("ECE", 1, 3),
+    "right_rejection": ("right answers rejected %", 100, 1),
+    "rejection_error": ("away from 5 %", 100, 1),
+    "oos_recall": ("OOS recall %", 100, 1),
+}
+ACCURACIES = {
+    "means": "means, cosine",
+    "refined": "refined by logistic regression",
+    "named": "refined, with names",
+    "full": "refined, with names and nearest example",
+}
+SCORES = {
+    "max_softmax": "largest softmax",
+    "logit": "logit",
+    "nearest": "cosine to the nearest example",
+    "logit_nearest": "logit + 5 * that",
+    "in_scope": "in-scope score",
+}
+
+
+def choices_table(rows: Rows) -> str:
+    """Returns means over the bots; what decided and was taken is bold."""
+    measured = [row for row in rows if row["choice"] != PRIOR]
+    groups = itertools.groupby(measured, key=lambda row: (row["choice"], row["option"]))
+    lines = []
+    for (name, option), group in groups:
+        own = list(group)
+        shown = f"**{option}**" if own[0]["is_chosen"] else option
+        lines.append([name, shown, *(_choice_cell(own, column) for column in _COLUMNS)])
+    head = ["setting", "option", *(text for text, _, _ in _COLUMNS.values())]
+    final = select(measured, choice=CONFIDENCE_CHOICES[-1].name, is_chosen=True)
+    near, right = (sum(r[key] for r in final) for key in ("n_near_point", "n_right_near_point"))
+    about = f"Of the answers near the operating point {100 * right / near:.0f}% are right."
+    return f"{markdown_table(head, lines, n_left=2)}\n\n{about}"
+
+
+def _choice_cell(rows: Rows, column: str) -> str:
+    _, scale, digits = _COLUMNS[column]
+    cell = f"{scale * np.mean([row[column] for row in rows]):.{digits}f}"
+    return f"**{cell}**" if column == rows[0]["decides"] else cell
+
+
+def heads_table(rows: Rows) -> str:
+    """Returns means over the samples: accuracies of parts, then AUROCs of scores."""
+    accuracies = _means(rows, "accuracy %", ACCURACIES, 100, 1)
+    return f"{accuracies}\n\n{_means(rows, 'out-of-scope AUROC', SCORES, 1, 3)}"
+
+
+def _means(rows: Rows, title: str, names: Mapping[str, str], scale: float, digits: int) -> str:
+    tasks = in_order(rows, "task")
+    lines = []
+    for name, text in names.items():
+        means = [np.mean([row[name] for row in select(rows, task=task)]) for task in tasks]
+        lines.append([text, *(f"{scale * mean:.{digits}f}" for mean in means)])
+    return markdown_table([title, *tasks], lines)
+
+
+TABLES = (
+    Table("choices", "docs/accuracy.md", ("choices.jsonl",), choices_table),
+    Table("heads", "docs/design.md", ("heads.jsonl",), heads_table),
+)
+PLOTS: Tuple[Plot, ...] = ()

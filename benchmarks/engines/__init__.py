@@ -1,0 +1,1 @@
+"""The encoders that are compared, each in a process of its own."""

@@ -1,0 +1,1 @@
+"""Time of one text, of many, of a start, beside other engines."""

@@ -1,0 +1,1 @@
+"""Whole Rasa: training, answers, servers."""

@@ -1,0 +1,109 @@
+"""Parses test messages one by one with a trained Rasa model: accuracy and time per message.
+
+Run as a process of its own, so that every model starts from the same state:
+    python -m benchmarks.rasa.parse_messages MODEL.tar.gz TEST.yml [--oos OOS.txt]
+It prints one JSON object. With --predictions FILE every single answer is written there too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple
+
+import numpy as np
+import structlog
+
+from rasa_tokprune.commands.evaluate.predictions import Predictions
+from rasa_tokprune.texts.tasks import read_oos
+
+_N_WARM_UP = 20
+# Intent, confidence, whether the fallback took it back.
+Answer = Tuple[Optional[str], float, bool]
+
+
+def parse_messages(
+    model: Path, test: Path, oos: Optional[Path] = None
+) -> Tuple[Dict[str, Any], Predictions]:
+    """Returns accuracy and milliseconds per message (p50, p95), and every answer.
+
+    Args:
+        model: A trained model archive.
+        test: Rasa training data whose messages and intents are the test.
+        oos: Out-of-scope messages, one a line.
+    """
+    from rasa.core.agent import Agent
+    from rasa.shared.nlu.constants import INTENT, TEXT
+    from rasa.shared.nlu.training_data.loading import load_data
+
+    examples = load_data(str(test)).intent_examples
+    texts = [example.get(TEXT) for example in examples]
+    strangers = read_oos(oos) if oos else []
+    agent = Agent.load(str(model))
+
+    async def parse(messages: List[str]) -> Tuple[List[Answer], List[float]]:
+        answers, times = [], []
+        for text in messages:
+            start = time.perf_counter()
+            result = await agent.parse_message(text)
+            times.append(time.perf_counter() - start)
+            answers.append(_answer(result))
+        return answers, times
+
+    asyncio.run(parse(texts[:_N_WARM_UP]))
+    answers, times = asyncio.run(parse(texts))
+    unwanted, _ = asyncio.run(parse(strangers))
+    predictions = Predictions(
+        answers=[example.get(INTENT) for example in examples],
+        predicted=[name for name, _, _ in answers],
+        confidences=[confidence for _, confidence, _ in answers],
+        is_rejected=[is_rejected for _, _, is_rejected in answers],
+        oos_confidences=[confidence for _, confidence, _ in unwanted],
+        oos_is_rejected=[is_rejected for _, _, is_rejected in unwanted],
+    )
+    return {
+        "n_test": len(texts),
+        "accuracy": float(predictions.is_right.mean()),
+        "parse_p50_ms": float(np.percentile(times, 50) * 1e3),
+        "parse_p95_ms": float(np.percentile(times, 95) * 1e3),
+    }, predictions
+
+
+def _answer(result: Dict[str, Any]) -> Answer:
+    """Returns the classifier's own intent and confidence, and whether fallback took it back."""
+    from rasa.nlu.classifiers.fallback_classifier import (
+        is_fallback_classifier_prediction,
+        undo_fallback_prediction,
+    )
+
+    is_rejected = is_fallback_classifier_prediction(result)
+    if is_rejected:
+        result = undo_fallback_prediction(result)  # as `rasa test nlu` does
+    return result["intent"]["name"], float(result["intent"]["confidence"]), is_rejected
+
+
+def main() -> None:
+    """Parses the command line and prints the measurement."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("test", type=Path)
+    parser.add_argument("--oos", type=Path)
+    parser.add_argument("--predictions", type=Path)
+    arguments = parser.parse_args()
+    logging.disable(logging.CRITICAL)
+    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=quiet)
+    measured, predictions = parse_messages(arguments.model, arguments.test, arguments.oos)
+    if arguments.predictions:
+        content = json.dumps(dataclasses.asdict(predictions))
+        arguments.predictions.write_text(content, encoding="utf-8")
+    print(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""Tables and the plot of whole Rasa."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, List, Mapping, Optional, Set, Tuple
+
+from benchmarks.plots import panels
+from benchmarks.rasa.pipelines import FLOOR, PIPELINES, TITLES
+from benchmarks.rows import Rows, distinct, select
+from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table
+
+_CONFIG_TEXT = {
+    "config.yml": "our classifier",
+    "config_featurizer.yml": "our featurizer + DIET",
+    "config_diet.yml": "Rasa's default (DIET)",
+}
+_PRUNE_TEXT = {"off": "un-pruned", "default": "default (`light`)", "none": "-"}
+# Config, how it is pruned, what it is called in the plot.
+_CURVES = (
+    ("config.yml", "freeze", "our classifier, freeze"),
+    ("config.yml", "drop", "our classifier, drop (paper)"),
+    ("config_featurizer.yml", "drop", "our featurizer + DIET, drop"),
+)
+
+Row = Mapping[str, Any]
+
+
+def servers_table(rows: Rows) -> str:
+    """Returns training, model size, memory and answer times of whole Rasa."""
+    if not rows:
+        return NOTHING
+    order = {name: number for number, name in enumerate(PIPELINES)}
+    head = ["pipeline", "accuracy %", "train s", "train peak MB", "model MB", "server RSS MB",
+            "more than Rasa alone MB", "parse p50 / p95 ms", "8 clients: p50 / p95 ms",
+            "requests/s"]  # fmt: skip
+    parts = []
+    for task in distinct(rows, "task"):
+        for threads in distinct(select(rows, task=task), "threads"):
+            chosen = select(rows, task=task, threads=threads)
+            floor = select(chosen, pipeline=FLOOR)
+            lines = [
+                _server_line(row, floor[0] if floor else None)
+                for row in sorted(chosen, key=lambda row: order[row["pipeline"]])
+            ]
+            plural = "s" * (threads > 1)
+            parts += [f"{task}, server on {threads} core{plural}:", markdown_table(head, lines)]
+    return "\n\n".join([*parts, machine_line(rows)])
+
+
+def _server_line(row: Row, floor: Optional[Row]) -> List[str]:
+    one, eight = row["clients_1"], row["clients_8"]
+    settings = ", ".join(f"{key}: {value}" for key, value in row["settings"].items())
+    return [
+        TITLES[row["pipeline"]] + (f" ({settings})" if settings else ""),
+        "" if row["accuracy"] is None else f"{100 * row['accuracy']:.1f}",
+        f"{row['train_s']:.0f}",
+        f"{row['train_peak_mb']:.0f}",
+        f"{row['model_mb']:.1f}",
+        f"{row['rss_mb']:.0f}",
+        "" if floor is None else f"{row['rss_mb'] - floor['rss_mb']:.0f}",
+        f"{one['p50_ms']:.1f} / {one['p95_ms']:.1f}",
+        f"{eight['p50_ms']:.1f} / {eight['p95_ms']:.1f}",
+        f"{eight['requests_per_s']:.0f}",
+    ]
+
+
+def runs_table(rows: Rows) -> str:
+    """Returns one line for each pipeline and pruning, with three columns for each task."""
+    tasks = _tasks(rows)
+    head = ["pipeline", "pruning"]
+    for task in tasks:
+        head += [f"{task}: accuracy %", "train s", "parse p50 ms"]
+    lines = []
+    pairs: Set[Tuple[str, str]] = {(row["config"], row["prune"]) for row in rows}
+    for config, prune in sorted(pairs, key=_reading_order):
+        line = [_CONFIG_TEXT[config], _PRUNE_TEXT.get(prune, prune)]
+        for task in tasks:
+            row = _find(rows, task, config, prune)
+            line += _run_cells(row) if row is not None else ["", "", ""]
+        lines.append(line)
+    environment = rows[0]["environment"]
+    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
+    cores = f"pinned to {environment['cores']} core" + "s" * (environment["cores"] > 1)
+    about = f"{environment['cpu']}, {cores}, batch size 1; {versions}."
+    return f"{markdown_table(head, lines, n_left=2)}\n\n{about}"
+
+
+def _run_cells(row: Row) -> List[str]:
+    return [
+        f"{100 * row['accuracy']:.1f}",
+        f"{row['train_s']:.0f}",
+        f"{row['parse_p50_ms']:.1f}",
+    ]
+
+
+def runs_claim(rows: Rows) -> str:
+    """Returns the README's first sentence: the original model against Rasa's default pipeline.
+
+    Un-pruned: the default plan's adapter has seen intents of some tasks.
+    """
+    parts = []
+    for task in distinct(rows, "task"):
+        ours = _find(rows, task, "config.yml", "off")
+        diet = _find(rows, task, "config_diet.yml", "none")
+        if ours is not None and diet is not None:
+            parts.append(
+                f"{100 * ours['accuracy']:.1f}% on {task} against {100 * diet['accuracy']:.1f}%, "
+                f"trained in {ours['train_s']:.0f} s instead of {diet['train_s']:.0f} s"
+            )
+    return (
+        f"**More right answers from few examples than Rasa's default pipeline, un-pruned: "
+        f"{'; '.join(parts)}; on one CPU core.**"
+    )
+
+
+def draw_quantiles(rows: Rows, path: Path) -> None:
+    """Draws accuracy against the pruning quantile, one panel per task."""
+    tasks = _tasks(rows)
+    with panels(path, len(tasks), size=(5.5 * len(tasks), 4)) as axes:
+        for axis, task in zip(axes[0], tasks):
+            for config, mode, label in _CURVES:
+                points = _curve(select(rows, task=task, config=config), mode)
+                if points:
+                    axis.plot(*zip(*points), marker="o", label=label)
+            diet = _find(rows, task, "config_diet.yml", "none")
+            if diet is not None:
+                axis.axhline(100 * diet["accuracy"], color="gray", ls="--", label="Rasa's default")
+            axis.set(title=task, xlabel="pruning quantile after layer 1", ylabel="accuracy %")
+            axis.grid(alpha=0.3)
+        axes[0][0].legend(loc="center left", fontsize=8)
+
+
+def cross_validation_table(rows: Rows) -> str:
+    """Returns accuracy and F1, one line for each pipeline."""
+    lines = [
+        [row["pipeline"], f"{100 * row['accuracy']:.1f}", f"{100 * row['f1']:.1f}"] for row in rows
+    ]
+    return markdown_table(["pipeline", "accuracy %", "weighted F1 %"], lines)
+
+
+def _tasks(rows: Rows) -> List[str]:
+    return distinct(rows, "task")[::-1]
+
+
+def _reading_order(pair: Tuple[str, str]) -> Tuple[int, int, str]:
+    config, prune = pair
+    first = ("none", "off", "default")
+    rank = first.index(prune) if prune in first else len(first)
+    return list(_CONFIG_TEXT).index(config), rank, prune
+
+
+def _curve(rows: Rows, mode: str) -> List[Tuple[float, float]]:
+    points = [(0.0, 100 * row["accuracy"]) for row in rows if row["prune"] == "off"]
+    points += [
+        (row["keys"]["quantile"], 100 * row["accuracy"])
+        for row in rows
+        if row["prune"].startswith(mode)
+    ]
+    return sorted(points)
+
+
+def _find(rows: Rows, task: str, config: str, prune: str) -> Optional[Row]:
+    return next(iter(select(rows, task=task, config=config, prune=prune)), None)
+
+
+TABLES = (
+    Table("claim", "README.md", ("runs.jsonl",), runs_claim),
+    Table("rasa_runs", "README.md", ("runs.jsonl",), runs_table),
+    Table("financial_demo", "README.md", ("financial_demo.jsonl",), cross_validation_table),
+    Table("bench_rasa", "docs/benchmarks.md", ("servers.jsonl",), servers_table),
+)
+PLOTS = (Plot("docs/quantiles.png", ("runs.jsonl",), draw_quantiles),)

@@ -1,0 +1,1 @@
+"""Whose answers pruning changes."""

@@ -1,0 +1,101 @@
+"""Tables and the plot of whose answers pruning changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict, Tuple
+
+from benchmarks.plots import panels
+from benchmarks.robustness.tokens import PLACES
+from benchmarks.rows import Rows, in_order, select
+from benchmarks.tables import Plot, Table, markdown_table
+from rasa_tokprune.encoder.plans.resolve import OFF
+
+
+def kinds_table(rows: Rows) -> str:
+    """Returns changed answers by kind of message and plan, and what is right, over all tasks."""
+    own = [row for row in rows if "kind" in row]
+    plans = in_order(own, "plan")
+    pruned = [plan for plan in plans if plan != OFF]
+    head = ["messages", "n", *(f"`{plan}` changes %" for plan in pruned)]
+    head += [f"`{plan}` right %" for plan in plans]
+    lines = []
+    for kind in in_order(own, "kind"):
+        totals = {plan: _sum(own, plan, kind) for plan in plans}
+        cells = [f"{100 * totals[plan]['flips'] / totals[plan]['n']:.1f}" for plan in pruned]
+        for plan in plans:  # a negated message may mean another intent
+            right = 100 * totals[plan]["right"] / totals[plan]["n"]
+            cells.append("" if kind == "negated" else f"{right:.1f}")
+        lines.append([kind, str(totals[plans[0]]["n"]), *cells])
+    return markdown_table(head, lines, is_spaced=True)
+
+
+def tokens_table(rows: Rows) -> str:
+    """Returns the share of tokens that each plan prunes, by class and place."""
+    own = [row for row in rows if "group" in row]
+    plans = [plan for plan in in_order(own, "plan") if plan != OFF]
+    lines = []
+    named = {(row["group"], row["name"]) for row in own}
+    for group, name in sorted(named, key=_reading_order):
+        cells = []
+        for plan in plans:
+            chosen = select(own, plan=plan, group=group, name=name)
+            n_tokens = sum(row["n_tokens"] for row in chosen)
+            cells.append(f"{100 * sum(row['n_pruned'] for row in chosen) / n_tokens:.0f}")
+        lines.append([group, name, str(n_tokens), *cells])
+    head = ["", "tokens", "n", *(f"`{plan}` prunes %" for plan in plans)]
+    return markdown_table(head, lines, is_spaced=True)
+
+
+def opposites_table(rows: Rows) -> str:
+    """Returns how near each plan puts messages to their negations."""
+    own = [row for row in rows if row.get("opposites")]
+    lines = []
+    for plan in in_order(own, "plan"):
+        chosen = select(own, plan=plan)
+        n_pairs = sum(row["opposites"] for row in chosen)
+        cosine = sum(row["opposites"] * row["cosine"] for row in chosen) / n_pairs
+        same = 100 * sum(row["same"] for row in chosen) / n_pairs
+        lines.append([plan, str(n_pairs), f"{cosine:.3f}", f"{same:.1f}"])
+    head = ["plan", "pairs", "mean cosine", "same answer %"]
+    return markdown_table(head, lines, is_spaced=True)
+
+
+def draw_flips(rows: Rows, path: Path) -> None:
+    """Draws the share of changed answers by kind of message, one bar for each plan."""
+    own = [row for row in rows if "kind" in row]
+    kinds = in_order(own, "kind")
+    plans = [plan for plan in in_order(own, "plan") if plan != OFF]
+    height = 0.8 / len(plans)
+    with panels(path, size=(9, 0.36 * len(kinds) + 1.2)) as axes:
+        axis = axes[0][0]
+        for number, plan in enumerate(plans):
+            totals = [_sum(own, plan, kind) for kind in kinds]
+            rates = [100 * total["flips"] / total["n"] for total in totals]
+            places = [index + number * height for index in range(len(kinds))]
+            axis.barh(places, rates, height=height, label=plan)
+        axis.set_yticks([index + 0.4 - height / 2 for index in range(len(kinds))])
+        axis.set_yticklabels(kinds)
+        axis.invert_yaxis()
+        axis.set_xlabel("answers that differ from the un-pruned encoder's, %")
+        axis.grid(axis="x", alpha=0.3)
+        axis.legend(fontsize=8)
+
+
+def _reading_order(named: Tuple[str, str]) -> Tuple[str, int, str]:
+    group, name = named
+    return group, PLACES.index(name) if name in PLACES else 0, name
+
+
+def _sum(rows: Rows, plan: str, kind: str) -> Dict[str, int]:
+    chosen = select(rows, plan=plan, kind=kind)
+    return {key: sum(row[key] for row in chosen) for key in ("n", "flips", "right")}
+
+
+_DOCUMENT, _ROWS = "docs/robustness.md", ("flips.jsonl",)
+TABLES = (
+    Table("flips_kinds", _DOCUMENT, _ROWS, kinds_table),
+    Table("flips_tokens", _DOCUMENT, _ROWS, tokens_table),
+    Table("flips_opposites", _DOCUMENT, _ROWS, opposites_table),
+)
+PLOTS = (Plot("docs/robustness.png", _ROWS, draw_flips),)

@@ -1,0 +1,1 @@
+"""Growth with tokens, examples, intents and messages."""

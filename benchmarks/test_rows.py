@@ -1,0 +1,60 @@
+"""Rows are kept once, and a stopped measurement finds them again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.conftest import latency_row
+from benchmarks.rows import RowStore, append_row, measured, read_rows, write_rows
+from rasa_tokprune.errors import ConfigError
+
+
+def test_store_resumes_and_replaces(tmp_path: Path) -> None:
+    path = tmp_path / "latency.jsonl"
+    RowStore(path).add([latency_row("a", 8, 1.0), latency_row("a", 16, 2.0)])
+    store = RowStore(path)
+    assert store.has(latency_row("a", 8, 99.0))
+    assert not store.has(latency_row("b", 8, 1.0))
+    assert not store.has(latency_row("a", 8, 1.0, threads=2))
+    store.add([latency_row("a", 8, 3.0)])
+    assert [row["median_ms"] for row in read_rows(path)] == [3.0, 2.0]
+    assert read_rows(path) == store.rows()
+
+
+def test_force_measures_again(tmp_path: Path) -> None:
+    path = tmp_path / "latency.jsonl"
+    RowStore(path).add([latency_row("a", 8, 1.0)])
+    assert not RowStore(path, force=True).has(latency_row("a", 8, 1.0))
+
+
+def test_damaged_line(tmp_path: Path) -> None:
+    path = tmp_path / "latency.jsonl"
+    path.write_text('{"a": 1}\n[2]\n')
+    with pytest.raises(ConfigError, match="line 2: expected a JSON object"):
+        read_rows(path)
+    path.write_text("{\n")
+    with pytest.raises(ConfigError, match="line 1 is not JSON"):
+        read_rows(path)
+
+
+def test_absent_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no rows to read in '.*absent.jsonl'"):
+        read_rows(tmp_path / "absent.jsonl")
+
+
+def test_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "rows.jsonl"
+    write_rows([{"a": 1}], path)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_rows([{"a": 2}, {"a": float("nan")}], path)
+    assert read_rows(path) == [{"a": 1}]
+
+
+def test_appended_rows_are_measured(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    assert measured(path, "task") == set()
+    for row in ({"task": "a", "config": 1}, {"task": "b", "config": 2}):
+        append_row(row, path)
+    assert measured(path, "task", "config") == {("a", 1), ("b", 2)}

@@ -1,0 +1,1 @@
+"""The commands of `rasa-tokprune`, a folder each, and what they share."""

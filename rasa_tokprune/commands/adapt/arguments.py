@@ -1,0 +1,196 @@
+"""Arguments of `rasa-tokprune adapt`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Sequence
+
+from rasa_tokprune.commands.arguments import add_model, add_prune, add_quiet, add_scheduler
+from rasa_tokprune.errors import ConfigError
+
+# Of the change of each matrix: 2.4 MB for MiniLM in half precision.
+DEFAULT_RANK = 32
+# Of options that count only together with others: None in the parser tells that they were not
+# given.
+_DEFAULTS = {
+    "device": "auto",
+    "scheduler": "inline",
+    "steps": 400,
+    "strength": 1.0,
+    "teacher_share": 0.5,
+    "search_steps": [0, 60, 240],
+    "keep": [16, 6],
+}
+# What only a training makes use of, and what only a search.
+_TRAINING = (
+    "prune", "name", "start", "teacher", "teacher_share", "strength", "steps", "device",
+    "leave_one_out",
+)  # fmt: skip
+_SEARCHING = ("plans", "judge", "search_steps", "keep")
+
+
+def add_adapt(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.description = (
+        "Trains a low-rank adapter with which a pruned encoder answers like the un-pruned one, or "
+        "better. Unlabelled messages, such as a bot's own log, are enough; labelled ones help."
+    )
+    add_model(parser)
+    add_prune(parser, "plan to train for")
+    parser.add_argument(
+        "--out", type=Path, required=True, help="folder for the adapter, its plan and its history"
+    )
+    parser.add_argument("--name", help="name of plan and adapter (default: the folder's)")
+    _add_data(parser)
+    _add_training(parser)
+    parser.add_argument("--device", help="cpu, cuda, cuda:N or auto; default: auto")
+    parser.add_argument(
+        "--leave-one-out",
+        action="store_true",
+        help="one adapter without each task instead, to measure on that task",
+    )
+    add_scheduler(parser, default=None, of="of search and leave-one-out: ")
+    add_quiet(parser)
+    _add_search(parser.add_argument_group("search for plans instead"))
+
+
+def check_options(arguments: argparse.Namespace) -> None:
+    """Refuses options that would be left unused, and fills in those that were not given.
+
+    Raises:
+        ConfigError: If an option changes nothing, or `--prune` is missing.
+    """
+    unused = _given(arguments, _TRAINING if arguments.search else _SEARCHING)
+    if unused and arguments.search:
+        raise ConfigError(f"--search makes no use of {unused}; leave it out")
+    if unused:
+        raise ConfigError(f"{unused}: needs --search")
+    if arguments.teacher_share is not None and not arguments.teacher:
+        raise ConfigError("--teacher-share: needs --teacher, the encoder whose share it is")
+    if arguments.scheduler is not None and not (arguments.search or arguments.leave_one_out):
+        raise ConfigError("--scheduler: needs --search or --leave-one-out; one training is one job")
+    if arguments.prune is None and not arguments.search:
+        raise ConfigError("--prune is missing: a plan's name or file, or --search to find one")
+    for name, default in _DEFAULTS.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, default)
+
+
+def _given(arguments: argparse.Namespace, names: Sequence[str]) -> str:
+    """Returns the options among some that were given, as the user writes them."""
+    values = {name: getattr(arguments, name) for name in names}
+    given = [
+        name
+        for name, value in values.items()
+        # `--keep` without a number is given; 0 is a number.
+        if not (value is None or value is False or (value == [] and name != "keep"))
+    ]
+    return ", ".join("--" + name.replace("_", "-") for name in given)
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--texts",
+        nargs="+",
+        default=[],
+        metavar="[TASK=]FILE",
+        help="unlabelled messages: one a line, or Rasa YAML, whose labels are not looked at; with "
+        "a task's name in front they are left out with that task",
+    )
+    parser.add_argument(
+        "--task",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="labelled messages in Rasa YAML; may be given several times",
+    )
+    parser.add_argument(
+        "--concatenations",
+        type=int,
+        default=4000,
+        help="long texts made of several of yours in a row",
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="adapter to go on from, of the same rank: one trained on much text without labels, "
+        "say (default: the encoder itself)",
+    )
+    parser.add_argument(
+        "--teacher",
+        metavar="MODEL",
+        help="folder or hub id of a second, better encoder to learn from as well; it is needed in "
+        "training only",
+    )
+    parser.add_argument(
+        "--teacher-share",
+        type=float,
+        metavar="X",
+        help="weight of the second teacher's similarities in [0, 1]; default: 0.5",
+    )
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change")
+    parser.add_argument("--steps", type=int, help="of training; default: 400")
+    parser.add_argument("--batch-size", type=int, default=64)
+    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument(
+        "--un-pruned-share",
+        type=float,
+        default=0.25,
+        help="share of steps without pruning, for sentences that the plan leaves alone",
+    )
+    parser.add_argument(
+        "--strength",
+        type=float,
+        metavar="X",
+        help="share that is kept of the whole change, that of --start included, in (0, 1]; less is "
+        "safer on messages unlike those of the training; default: 1",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "fp32", "bf16"),
+        default="auto",
+        help="of the matrix products in training; auto: bf16 where the processor is fast at it",
+    )
+
+
+def _add_search(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--search",
+        action="store_true",
+        help="try many plans in rounds, the best ones with more steps; --prune is not needed",
+    )
+    group.add_argument(
+        "--plans",
+        nargs="+",
+        default=[],
+        metavar="PLAN",
+        help="plans to compare, names or files, instead of those that the search makes up",
+    )
+    group.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="labelled messages to measure plans on, never trained on; may be given several times",
+    )
+    group.add_argument(
+        "--search-steps",
+        nargs="+",
+        type=int,
+        metavar="STEPS",
+        help="training steps of each round; default: 0 60 240",
+    )
+    group.add_argument(
+        "--keep",
+        nargs="*",
+        type=int,
+        metavar="N",
+        help="plans that go on after each round but the last, none after a single round, whose "
+        "plans then all get controls; default: 16 6",
+    )

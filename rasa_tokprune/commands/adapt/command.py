@@ -1,0 +1,186 @@
+"""The command line of `rasa-tokprune adapt`: checks, training, files."""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
+
+from rasa_tokprune.commands.adapt.arguments import check_options
+from rasa_tokprune.commands.adapt.recipe import (
+    JOB,
+    History,
+    Named,
+    Recipe,
+    named_files,
+    resolve_precision,
+    train_adapter,
+)
+from rasa_tokprune.commands.adapt.search import command as search
+from rasa_tokprune.commands.adapt.training import TrainingSettings
+from rasa_tokprune.commands.output import make_folder, write_text
+from rasa_tokprune.encoder import PruningPlan
+from rasa_tokprune.encoder.adapters.adapter import Adapter
+from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
+from rasa_tokprune.encoder.plans.resolve import resolve_plan
+from rasa_tokprune.encoder.shared import resolve_device
+from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.jobs.run import check_scheduler, run_jobs
+from rasa_tokprune.machine.stored import stored_path
+from rasa_tokprune.texts.files import absolute, hash_files
+
+ADAPTER_FILE, PLAN_FILE = "adapter.safetensors", "plan.json"
+HISTORY_FILE, STATE_FILE = "history.jsonl", "state.safetensors"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Trains, or searches, writes the files and returns 0.
+
+    Raises:
+        TokPruneError: If the input is wrong, or training diverges.
+    """
+    check_options(arguments)
+    settings = _settings(arguments)
+    check_scheduler(arguments.scheduler)
+    tasks = named_files("--task", arguments.task)
+    texts = _texts(arguments.texts, tasks)
+    if arguments.search:
+        return search.run(arguments, tasks, [path for _, path in texts], settings)
+    n_layers = EncoderSpec.from_folder(find_checkpoint(arguments.model)).n_layers
+    plan = resolve_plan(arguments.prune, n_layers)
+    if plan.is_identity and not (tasks or arguments.teacher):
+        raise ConfigError(
+            "--prune off without --task or --teacher has nothing to learn: the encoder already is "
+            "its teacher"
+        )
+    make_folder("--out", arguments.out)
+    if arguments.leave_one_out:
+        return _leave_one_out(arguments, plan, texts, tasks, settings)
+    recipe = _recipe(arguments, plan, texts, tasks, settings)
+    adapter, history = recipe.train(arguments.out / STATE_FILE, not arguments.quiet)
+    _write(arguments.out, adapter, plan, history)
+    print(_summary(history, arguments.out))
+    return 0
+
+
+def _leave_one_out(
+    arguments: argparse.Namespace,
+    plan: PruningPlan,
+    texts: Named,
+    tasks: Named,
+    settings: TrainingSettings,
+) -> int:
+    """Trains one adapter without each task, to measure on that task what is new to it."""
+    if len(tasks) < 2:
+        raise ConfigError(f"--leave-one-out needs two --task or more, got {len(tasks)}")
+    recipes = []
+    for left_out, _ in tasks:
+        kept_texts = tuple(each for each in texts if each[0] != left_out)
+        kept_tasks = tuple(each for each in tasks if each[0] != left_out)
+        recipes.append(_recipe(arguments, plan, kept_texts, kept_tasks, settings))
+    found = run_jobs(
+        train_adapter,
+        [{"recipe": dataclasses.asdict(recipe)} for recipe in recipes],
+        name=JOB,
+        scheduler=arguments.scheduler,
+        results=stored_path("adapters"),
+        progress_name=None if arguments.quiet else "Leaving one out",
+    )
+    for (left_out, _), result in zip(tasks, found):
+        folder = arguments.out / f"without-{left_out}"
+        make_folder("--out", folder)
+        (folder / ADAPTER_FILE).write_bytes(base64.b64decode(result["adapter"]))
+        _write(folder, Adapter.load(folder / ADAPTER_FILE), plan, result["history"])
+        print(f"Without {left_out}:\n{_summary(result['history'], folder)}")
+    return 0
+
+
+def _settings(arguments: argparse.Namespace) -> TrainingSettings:
+    if arguments.rank < 1:
+        raise ConfigError(f"--rank must be at least 1, got {arguments.rank}")
+    if arguments.concatenations < 0:
+        raise ConfigError(f"--concatenations must be at least 0, got {arguments.concatenations}")
+    if not 0 < arguments.strength <= 1:
+        raise ConfigError(f"--strength must be in (0, 1], got {arguments.strength}")
+    if not 0 <= arguments.teacher_share <= 1:
+        raise ConfigError(f"--teacher-share must be in [0, 1], got {arguments.teacher_share}")
+    return TrainingSettings(
+        steps=arguments.steps,
+        batch_size=arguments.batch_size,
+        learning_rate=arguments.learning_rate,
+        un_pruned_share=arguments.un_pruned_share,
+        seed=arguments.seed,
+    )
+
+
+def _texts(given: Sequence[str], tasks: Named) -> Named:
+    """Returns name and file of each; the name is that of a task it belongs to, or ''."""
+    names = [name for name, _ in tasks]
+    found = []
+    for entry in given:
+        name, equals, path = entry.partition("=")
+        belongs = bool(equals) and name in names
+        file = Path(path if belongs else entry).expanduser().resolve()
+        found.append((name if belongs else "", str(file)))
+    return tuple(found)
+
+
+def _recipe(
+    arguments: argparse.Namespace,
+    plan: PruningPlan,
+    texts: Named,
+    tasks: Named,
+    settings: TrainingSettings,
+) -> Recipe:
+    device = resolve_device(arguments.device)
+    recipe = Recipe(
+        name=arguments.name or arguments.out.resolve().name,
+        model=absolute(arguments.model),
+        # What trained the plan's own adapter is not gone on from.
+        plan=dataclasses.replace(plan, adapter=None).to_dict(),
+        texts=tuple(path for _, path in texts),
+        tasks=tasks,
+        sha256="",
+        concatenations=arguments.concatenations,
+        rank=arguments.rank,
+        settings=dataclasses.asdict(settings),
+        precision=resolve_precision(arguments.precision, device).value,
+        device=device,
+        strength=arguments.strength,
+        # One thread in every job, wherever it runs: sums then come out the same everywhere.
+        num_threads=1 if arguments.leave_one_out else None,
+        teacher=absolute(arguments.teacher or ""),
+        teacher_share=arguments.teacher_share,
+        start=str(arguments.start.expanduser().resolve()) if arguments.start else "",
+    )
+    return dataclasses.replace(recipe, sha256=hash_files(recipe.files))
+
+
+def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) -> None:
+    adapter.save(folder / ADAPTER_FILE)
+    adapted = dataclasses.replace(
+        plan,
+        name=adapter.name,
+        adapter=ADAPTER_FILE,
+        provenance={"source": "rasa-tokprune adapt", **adapter.provenance},
+    )
+    adapted.save(folder / PLAN_FILE)
+    write_text("".join(json.dumps(entry) + "\n" for entry in history), folder / HISTORY_FILE)
+
+
+def _summary(history: List[Dict[str, Any]], folder: Path) -> str:
+    untrained, best = history[0], min(history, key=lambda entry: float(entry["held_out"]))
+    if best is untrained:
+        return (
+            f"Training did not help: the held-out loss never fell below the {best['held_out']:.4f} "
+            f"it started at. Give more texts, or lower --learning-rate."
+        )
+    return (
+        f"Held-out loss {best['held_out']:.4f} after {best['step']} steps; "
+        f"{untrained['held_out']:.4f} before.\n"
+        f"To use it: set `prune: {folder / PLAN_FILE}` in config.yml and train."
+    )

@@ -1,0 +1,95 @@
+"""The arguments that several commands have, described once. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Optional, Union
+
+from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
+
+# A parser, or a group of its arguments.
+Arguments = Union[argparse.ArgumentParser, argparse._ArgumentGroup]
+
+_MODEL = f"folder or hub id of an encoder; default: the components' ({DEFAULT_MODEL})"
+_PLAN = "a shipped plan's name, a plan file ending in .json, or off"
+
+
+def add_model(parser: Arguments, *, several: bool = False) -> None:
+    """Adds `--model`, or `--models`, whose default is an empty list."""
+    if several:
+        parser.add_argument("--models", nargs="+", default=[], metavar="MODEL", help=_MODEL)
+    else:
+        parser.add_argument("--model", default=DEFAULT_MODEL, help=_MODEL)
+
+
+def add_prune(
+    parser: Arguments, about: str, *, several: bool = False, required: bool = False
+) -> None:
+    """Adds `--prune`.
+
+    Args:
+        parser: Where to.
+        about: What the command does with plans; stands in front of what a plan may be.
+        several: Whether it takes any number of plans; the default is then an empty list.
+        required: Whether it has to be given.
+    """
+    parser.add_argument(
+        "--prune",
+        nargs="+" if several else None,
+        default=[] if several else None,
+        required=required,
+        metavar="PLAN",
+        help=f"{about}: {_PLAN}",
+    )
+
+
+def add_adapter(parser: Arguments) -> None:
+    """Adds `--adapter`."""
+    parser.add_argument(
+        "--adapter",
+        default="auto",
+        help="with every plan: auto (its own), off, a shipped adapter's name or a file ending in "
+        ".safetensors; default: auto",
+    )
+
+
+def add_numbers(parser: Arguments) -> None:
+    """Adds `--precision` and `--backend`."""
+    parser.add_argument(
+        "--precision", default="auto", help="auto, int8, bf16 or fp32; default: auto"
+    )
+    parser.add_argument(
+        "--backend", default="auto", help="auto, native, onnx or torch; default: auto"
+    )
+
+
+def add_no_intent_names(parser: Arguments) -> None:
+    """Adds `--no-intent-names`."""
+    parser.add_argument(
+        "--no-intent-names", action="store_true", help="do not learn from the intents' names"
+    )
+
+
+def add_scheduler(parser: Arguments, *, default: Optional[str] = "inline", of: str = "") -> None:
+    """Adds `--scheduler`.
+
+    Args:
+        parser: Where to.
+        default: None tells an argument that was not given from one that was.
+        of: What of the command runs there, if not all of it.
+    """
+    parser.add_argument(
+        "--scheduler",
+        default=default,
+        help=f"{of}inline, processes:N, or the address of a Dask scheduler; default: inline",
+    )
+
+
+def add_quiet(parser: Arguments) -> None:
+    """Adds `--quiet`."""
+    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+
+
+def add_json(parser: Arguments) -> None:
+    """Adds `--json`."""
+    parser.add_argument("--json", action="store_true", help="one JSON object a line, no table")

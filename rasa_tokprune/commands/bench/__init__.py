@@ -1,0 +1,1 @@
+"""`rasa-tokprune bench`: times this package on your messages, on this machine."""

@@ -1,0 +1,50 @@
+"""Arguments of `rasa-tokprune bench`. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rasa_tokprune.commands.arguments import (
+    add_adapter,
+    add_json,
+    add_model,
+    add_prune,
+    add_quiet,
+)
+
+
+def add_bench(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.description = (
+        "Times how long an encoder takes for one message at a time, on messages of yours and on "
+        "this machine: plans and backends side by side, each message by all of them in turn."
+    )
+    parser.add_argument(
+        "messages",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="your messages: Rasa YAML, a folder of it, or a text file with one a line",
+    )
+    add_model(parser)
+    add_prune(
+        parser,
+        "plans to time beside off; default: every shipped plan that suits the encoder",
+        several=True,
+    )
+    add_adapter(parser)
+    parser.add_argument(
+        "--backends",
+        nargs="+",
+        default=[],
+        metavar="BACKEND[:PRECISION]",
+        help="native, onnx or torch, perhaps with int8, bf16 or fp32; default: the fastest here, "
+        "and torch:fp32",
+    )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of one message; more help long ones; default: 1"
+    )
+    parser.add_argument("--repetitions", type=int, default=300, help="timed messages; default: 300")
+    add_json(parser)
+    add_quiet(parser)

@@ -1,0 +1,157 @@
+"""The command line of `rasa-tokprune bench`: encoders opened, timed in turn, a table."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
+from tqdm import tqdm
+
+from rasa_tokprune.commands.bench.timing import time_in_turn
+from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, resolve_plan, shipped_plans
+from rasa_tokprune.encoder.backends.choice import choose
+from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
+from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
+from rasa_tokprune.encoder.default_plan import suits
+from rasa_tokprune.encoder.formats import AUTO
+from rasa_tokprune.encoder.plans.resolve import OFF
+from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.machine.environment import environment, usable_cores
+from rasa_tokprune.texts.lengths import read_messages, sample
+
+_SEED = 0
+# What is timed where the user names no backend: what the components take, and the reference.
+_BACKENDS = (AUTO, "torch:fp32")
+
+
+@dataclasses.dataclass(frozen=True)
+class Timed:
+    """An encoder to time, with its name in the table."""
+
+    plan: str
+    encoder: Encoder
+
+    @property
+    def engine(self) -> Tuple[str, str]:
+        """Backend and number format."""
+        return self.encoder.model.backend.value, self.encoder.model.precision.value
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints a table, or JSON lines, of the time that one message takes.
+
+    Raises:
+        TokPruneError: If the input is wrong.
+    """
+    _check_count("--repetitions", arguments.repetitions)
+    _check_count("--threads", arguments.threads, len(usable_cores()))
+    messages = read_messages(arguments.messages)
+    encoders = _open(arguments)
+    texts = sample(messages, arguments.repetitions, _SEED)
+    seconds = time_in_turn(
+        [each.encoder for each in encoders], texts, arguments.repetitions, not arguments.quiet
+    )
+    rows = [_row(each, texts, own) for each, own in zip(encoders, seconds.T)]
+    rows.sort(key=lambda row: (row["backend"], row["precision"], -row["cost"]))
+    if arguments.json:
+        machine = {"threads": arguments.threads, "environment": environment()}
+        print("\n".join(json.dumps({**row, **machine}) for row in rows))
+    else:
+        print("\n".join(table(rows, arguments.threads)))
+
+
+def _check_count(option: str, value: int, most: float = float("inf")) -> None:
+    if not 1 <= value <= most:
+        upto = "" if most == float("inf") else f" to {most:.0f}, the cores this process may use"
+        raise ConfigError(f"{option} must be a whole number from 1{upto}; got {value}")
+
+
+def _open(arguments: argparse.Namespace) -> List[Timed]:
+    """Opens every backend with every plan, `off` first; of equal ones only the first."""
+    folder = find_checkpoint(arguments.model)
+    spec = EncoderSpec.from_folder(folder)
+    plans = _plans(arguments.prune, folder, spec)
+    engines = dict.fromkeys(
+        choose(*_backend_and_precision(each), "cpu", spec)
+        for each in arguments.backends or _BACKENDS
+    )
+    pairs = [(engine, name, plan) for engine in engines for name, plan in plans.items()]
+    opened = []
+    for (backend, precision), name, plan in tqdm(
+        pairs, desc="Loading", disable=arguments.quiet, file=sys.stderr
+    ):
+        encoder = load_encoder(
+            str(folder),
+            prune=plan,
+            adapter=OFF if name == OFF else arguments.adapter,
+            backend=backend.value,
+            precision=precision.value,
+            num_threads=arguments.threads,
+        )
+        opened.append(Timed(name, encoder))
+    return opened
+
+
+def _plans(names: Sequence[str], folder: Path, spec: EncoderSpec) -> Dict[str, PruningPlan]:
+    """Returns `off` and the plans asked for, or all shipped ones that were made for the encoder."""
+    plans = {OFF: PruningPlan.identity(spec.n_layers)}
+    if names:
+        return {**plans, **{name: resolve_plan(name, spec.n_layers) for name in names}}
+    for name, versions in shipped_plans().items():
+        for plan in versions:
+            if suits(plan, folder, spec):
+                plans[name] = plan
+    return plans
+
+
+def _backend_and_precision(name: str) -> Tuple[str, str]:
+    backend, _, precision = name.partition(":")
+    return backend, precision or AUTO
+
+
+def _row(timed: Timed, texts: Sequence[str], seconds: np.ndarray) -> Dict[str, Any]:
+    backend, precision = timed.engine
+    different = list(dict.fromkeys(texts))
+    encoded = timed.encoder.encode_detailed(different)
+    return {
+        "backend": backend,
+        "precision": precision,
+        "plan": timed.plan,
+        "messages": len(texts),
+        "tokens_mean": round(float(np.mean([len(each.tokens) for each in encoded])), 1),
+        "p50_ms": float(np.median(seconds)) * 1e3,
+        "p95_ms": float(np.percentile(seconds, 95)) * 1e3,
+        "messages_per_s": 1 / float(seconds.mean()),
+        "cost": round(float(np.mean([each.cost for each in encoded])), 3),
+    }
+
+
+def table(rows: Sequence[Dict[str, Any]], threads: int) -> List[str]:
+    """Returns the lines of a table to read: a line for each backend and plan.
+
+    `cost` is the share of the un-pruned encoder's token-layers, `time` the median as a share of
+    the same backend's un-pruned median.
+    """
+    head = (
+        f"{'backend':<12}{'plan':<14}{'p50 ms':>8}{'p95 ms':>8}{'per s':>8}{'time':>7}{'cost':>7}"
+    )
+    lines = [head]
+    base: Dict[Tuple[str, str], float] = {}
+    for row in rows:
+        engine = (row["backend"], row["precision"])
+        base.setdefault(engine, row["p50_ms"])
+        lines.append(
+            f"{' '.join(engine):<12}{row['plan']:<14}{row['p50_ms']:>8.2f}{row['p95_ms']:>8.2f}"
+            f"{row['messages_per_s']:>8.0f}{row['p50_ms'] / base[engine]:>7.2f}{row['cost']:>7.2f}"
+        )
+    machine = environment()
+    lines.append(
+        f"{rows[0]['messages']} messages, {rows[0]['tokens_mean']} tokens on average, one at a "
+        f"time, {threads} thread{'s' * (threads > 1)}; {machine['cpu']}"
+    )
+    return lines

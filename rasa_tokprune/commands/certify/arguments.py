@@ -1,0 +1,51 @@
+"""Arguments of `rasa-tokprune certify`. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rasa_tokprune.commands.arguments import (
+    add_adapter,
+    add_model,
+    add_no_intent_names,
+    add_numbers,
+    add_prune,
+    add_quiet,
+    add_scheduler,
+)
+
+
+def add_certify(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.description = (
+        "Compares the answers of the un-pruned encoder with those of pruned ones, out of fold on "
+        "the training messages and on a log, and bounds how often they differ."
+    )
+    parser.add_argument("--train", type=Path, required=True, help="the bot's NLU data, Rasa YAML")
+    parser.add_argument("--log", type=Path, help="messages of users, one a line; any number")
+    add_prune(
+        parser,
+        "plans to certify, from the one that prunes least to the one that prunes most",
+        several=True,
+        required=True,
+    )
+    add_adapter(parser)
+    add_model(parser)
+    add_numbers(parser)
+    add_no_intent_names(parser)
+    parser.add_argument(
+        "--max-flip-rate", type=float, default=0.02, metavar="X",
+        help="largest share of changed answers; default: 0.02",
+    )  # fmt: skip
+    add_scheduler(parser)
+    parser.add_argument(
+        "--results", type=Path, metavar="FOLDER",
+        help="where answers are kept, so that a stopped run goes on; default: in the user's cache",
+    )  # fmt: skip
+    parser.add_argument("--out", type=Path, metavar="FILE", help="also write a JSON file")
+    parser.add_argument(
+        "--answers", type=Path, metavar="FILE",
+        help="also write every message of the log with its intents, un-pruned and by each plan",
+    )  # fmt: skip
+    add_quiet(parser)

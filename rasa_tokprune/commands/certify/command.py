@@ -1,0 +1,154 @@
+"""The command line of `rasa-tokprune certify`: reads, compares, prints, exit code."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+
+from rasa_tokprune.commands.certify.answers import JOB, Bot, answer, describe
+from rasa_tokprune.commands.output import make_folder, write_text
+from rasa_tokprune.encoder.plans.resolve import OFF
+from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.certificate import (
+    Certificate,
+    check_limit,
+    count_flips,
+    least_messages,
+    take_plan,
+)
+from rasa_tokprune.jobs.run import check_scheduler, run_jobs, threads_of_job
+from rasa_tokprune.machine.stored import stored_path
+from rasa_tokprune.texts.tasks import read_lines
+
+# Messages in a job: seconds of work, so that little is lost with a worker.
+_CHUNK = 2000
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Certifies, prints a line for each plan; returns 1 if not even the first plan may be used.
+
+    Raises:
+        TokPruneError: If the input is wrong.
+    """
+    check_limit(arguments.max_flip_rate)
+    check_scheduler(arguments.scheduler)
+    for option, path in (("--out", arguments.out), ("--answers", arguments.answers)):
+        if path is not None:
+            make_folder(option, path.resolve().parent)
+    if arguments.answers is not None and arguments.log is None:
+        raise ConfigError("--answers needs --log: the messages to answer")
+    log = [] if arguments.log is None else read_lines(arguments.log)
+    bots = _bots(arguments)
+    found = _answers(bots, log, arguments)
+    names = list(dict.fromkeys(arguments.prune))
+    on_training, on_log = (
+        _compare(names, [each[part] for each in found], arguments.max_flip_rate) for part in (0, 1)
+    )
+    certificates = on_log if log else on_training
+    for certificate, other in zip(certificates, on_training):
+        print(certificate)
+        if log:  # not certified with: a log is what is to come, training messages are not
+            print(f"  out of fold on the training messages: {other.n_flips} of {other.n_messages}")
+    taken = take_plan(certificates)
+    print(_verdict(taken, certificates))
+    if arguments.out is not None:
+        _write(arguments.out, certificates, on_training, taken)
+    if arguments.answers is not None:
+        _write_answers(arguments.answers, log, [OFF, *names], [each[1] for each in found])
+    return 0 if taken is not None else 1
+
+
+def _bots(arguments: argparse.Namespace) -> List[Bot]:
+    """Returns the un-pruned bot and one for each plan."""
+    plans = list(dict.fromkeys(arguments.prune))
+    settings = {key: getattr(arguments, key) for key in ("model", "precision", "backend")}
+    settings["num_threads"] = threads_of_job(arguments.scheduler)
+    use_names = not arguments.no_intent_names
+    # The reference is the original model, whatever adapter the plans bring.
+    reference = describe(arguments.train, OFF, OFF, settings, use_names)
+    return [
+        reference,
+        *(describe(arguments.train, p, arguments.adapter, settings, use_names) for p in plans),
+    ]
+
+
+def _compare(
+    names: Sequence[str], answers: Sequence[Sequence[Optional[str]]], limit: float
+) -> List[Certificate]:
+    return [count_flips(name, answers[0], own, limit) for name, own in zip(names, answers[1:])]
+
+
+def _answers(
+    bots: List[Bot], log: List[str], arguments: argparse.Namespace
+) -> List[Tuple[List[Optional[str]], List[Optional[str]]]]:
+    """Returns each bot's answers to its own messages, out of fold, and those to the log."""
+    # A message that users send often counts as often, but is encoded once.
+    texts = list(dict.fromkeys(log))
+    jobs = [job for bot in bots for job in _jobs(bot, texts)]
+    found = run_jobs(
+        answer,
+        jobs,
+        name=JOB,
+        scheduler=arguments.scheduler,
+        results=arguments.results or stored_path("answers"),
+        progress_name=None if arguments.quiet else "Answering",
+    )
+    per_bot = len(found) // len(bots)
+    answers = []
+    for start in range(0, len(found), per_bot):
+        own, *chunks = (result["answers"] for result in found[start : start + per_bot])
+        of_text = dict(zip(texts, (intent for chunk in chunks for intent in chunk)))
+        answers.append((own, [of_text[text] for text in log]))
+    return answers
+
+
+def _jobs(bot: Bot, texts: List[str]) -> Iterator[Dict[str, Any]]:
+    fields = dataclasses.asdict(bot)
+    yield {"bot": fields, "texts": None}
+    for start in range(0, len(texts), _CHUNK):
+        yield {"bot": fields, "texts": texts[start : start + _CHUNK]}
+
+
+def _verdict(taken: Optional[Certificate], certificates: List[Certificate]) -> str:
+    if taken is not None:
+        return f"Certified: '{taken.plan}'."
+    first = certificates[0]
+    needed = least_messages(first.max_flip_rate)
+    if first.n_messages < needed:
+        return (
+            f"Not certified: {first.n_messages} messages are too few for a limit of "
+            f"{first.max_flip_rate:.2%}; it takes {needed} without a single change. Give more "
+            f"with --log."
+        )
+    return "Not certified: keep prune: off, or give a plan that prunes less."
+
+
+def _write(
+    path: Path,
+    certificates: List[Certificate],
+    on_training: List[Certificate],
+    taken: Optional[Certificate],
+) -> None:
+    content = {
+        "certified": None if taken is None else taken.plan,
+        "certificates": [certificate.to_dict() for certificate in certificates],
+        "training_messages": [
+            {"plan": each.plan, "n_messages": each.n_messages, "n_flips": each.n_flips}
+            for each in on_training
+        ],
+    }
+    write_text(json.dumps(content, indent=1) + "\n", path, "--out")
+
+
+def _write_answers(
+    path: Path, log: List[str], names: List[str], answers: List[List[Optional[str]]]
+) -> None:
+    """Writes the intents of every message, one JSON object a line."""
+    lines = (
+        json.dumps({"text": text, "intents": dict(zip(names, own))}, ensure_ascii=False)
+        for text, *own in zip(log, *answers)
+    )
+    write_text("".join(line + "\n" for line in lines), path, "--answers")

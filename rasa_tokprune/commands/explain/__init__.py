@@ -1,0 +1,1 @@
+"""`rasa-tokprune explain`: why a trained model answers as it does."""

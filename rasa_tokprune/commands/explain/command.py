@@ -1,0 +1,25 @@
+"""The command line of `rasa-tokprune explain`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import warnings
+
+from rasa_tokprune.explanation import explanation_lines
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Prints why a trained model answers messages as it does.
+
+    Raises:
+        TokPruneError: If the model cannot be used.
+    """
+    with warnings.catch_warnings(record=True):  # Rasa's imports deprecate one another
+        from rasa_tokprune.commands.explain.model import explain_with_model
+
+        explanations = explain_with_model(arguments.model, arguments.texts)
+    if arguments.json:
+        print("\n".join(json.dumps(each, ensure_ascii=False) for each in explanations))
+    else:
+        print("\n\n".join("\n".join(explanation_lines(each)) for each in explanations))

@@ -1,0 +1,30 @@
+"""Runs a command: what is wrong with its input is one clear line, exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Callable, Optional
+
+from rasa_tokprune.errors import TokPruneError
+
+BAD_INPUT = 2
+
+
+def run_command(
+    name: str,
+    function: Callable[[argparse.Namespace], Optional[int]],
+    arguments: argparse.Namespace,
+) -> int:
+    """Returns a command's exit code; 2, with one line on stderr, if its input is wrong.
+
+    Args:
+        name: As the user called it; stands in front of the line.
+        function: The command; None as its result counts as 0.
+        arguments: What it gets.
+    """
+    try:
+        return function(arguments) or 0
+    except TokPruneError as error:
+        print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
+        return BAD_INPUT

@@ -1,0 +1,1 @@
+"""Small changes of the weights, merged into them at load."""

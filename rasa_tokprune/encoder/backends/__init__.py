@@ -1,0 +1,1 @@
+"""What runs the layers: torch, ONNX Runtime, the C library."""

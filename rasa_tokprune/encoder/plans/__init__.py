@@ -1,0 +1,1 @@
+"""Which tokens stop after which layer, and what that costs."""

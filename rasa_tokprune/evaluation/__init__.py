@@ -1,1 +1,0 @@
-"""Offline measurements. They write raw data files; tables and plots only read those."""

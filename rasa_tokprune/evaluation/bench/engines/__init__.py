@@ -1,1 +1,0 @@
-"""What is compared: text in, embedding out. Each engine imports its libraries when it is built."""

@@ -1,1 +1,0 @@
-"""Whose answers pruning changes: which tokens go, which kinds of message suffer."""

@@ -1,0 +1,1 @@
+"""From scores to confidences, on messages held out."""

@@ -1,0 +1,155 @@
+"""Cross-validation on embeddings: the encoder is frozen, so one encoding pass serves all folds."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import List, Optional, Sequence
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.calibration.confidence import Sample
+from rasa_tokprune.fewshot.head import PrototypeHead
+from rasa_tokprune.fewshot.support import SupportSet
+
+_N_FOLDS = 5
+# Fits of more examples times prototypes than this get fewer folds.
+_MANY, _VERY_MANY = 1e6, 1e7
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOut:
+    """Scores of messages by prototypes that were fitted without them.
+
+    Attributes:
+        rows: Rows of the support set, (n,).
+        class_scores: (n, n_way); see `Scores`.
+        in_scope: In-scope score of each class, NaN where not looked at, (n, n_way).
+    """
+
+    rows: np.ndarray
+    class_scores: np.ndarray
+    in_scope: np.ndarray
+
+
+def n_folds(support: SupportSet) -> int:
+    """Returns the number of folds: 5, fewer where fits take long."""
+    size = len(support.embeddings) * len(support.class_of)
+    return _N_FOLDS if size <= _MANY else 3 if size <= _VERY_MANY else 2
+
+
+def assign_folds(
+    support: SupportSet, folds: int, max_similarity: Optional[float] = None
+) -> np.ndarray:
+    """Deals each prototype's messages to folds.
+
+    Args:
+        support: The support set.
+        folds: Number of folds.
+        max_similarity: Messages with a higher cosine go to the same fold, and so do those they
+            are linked to. None: every message is dealt by itself.
+
+    Returns:
+        Fold of each example, (n_examples,); -1 for those always fitted on: names of intents and
+        the only message of a prototype.
+    """
+    fold_of = np.full(len(support.embeddings), -1)
+    for prototype in range(len(support.class_of)):
+        members = np.flatnonzero((support.prototype_of == prototype) & ~support.is_name)
+        if len(members) > 1:
+            groups = _groups(support.embeddings[members], max_similarity)
+            fold_of[members] = _deal(groups, folds, first=prototype)
+    return fold_of
+
+
+def hold_out(support: SupportSet, fold_of: np.ndarray) -> HeldOut:
+    """Returns the scores of every message that can be held out, each by the other folds.
+
+    Args:
+        support: The support set.
+        fold_of: From `assign_folds`.
+    """
+    parts = [
+        _score(_refit(support, fold_of != fold), support, np.flatnonzero(fold_of == fold))
+        for fold in np.unique(fold_of[fold_of >= 0])
+    ]
+    return concatenate(parts, len(support.classes))
+
+
+def leave_intents_out(support: SupportSet, groups: int, oos_classes: Sequence[int]) -> Sample:
+    """Returns the answers to messages whose whole class was left out.
+
+    They stand for out-of-scope messages where a bot has none; being of the bot's own domain they
+    are harder than most.
+
+    Args:
+        support: The support set.
+        groups: Parts that the in-scope classes are left out in; out-of-scope classes stay.
+        oos_classes: Numbers of the out-of-scope classes.
+    """
+    answers: List[Answer] = []
+    rows: List[int] = []
+    in_scope = np.setdiff1d(np.arange(len(support.classes)), list(oos_classes))
+    for group in range(groups):
+        left_out = np.isin(support.targets, in_scope[group::groups])
+        if not left_out.any() or not np.isin(support.targets[~left_out], in_scope).any():
+            continue
+        head = _refit(support, ~left_out)
+        present = np.unique(support.targets[~left_out])
+        oos = np.flatnonzero(np.isin(present, list(oos_classes))).tolist()
+        for row in np.flatnonzero(left_out & ~support.is_name):
+            scores = head.score(support.embeddings[row])
+            answer = best_answer(scores.class_scores, scores.in_scope, oos)
+            answers.append(answer._replace(number=int(present[answer.number])))
+            rows.append(row)
+    return Sample.of(answers, support.targets[rows] if rows else np.array([], dtype=int))
+
+
+def _groups(embeddings: np.ndarray, max_similarity: Optional[float]) -> np.ndarray:
+    if max_similarity is None:
+        return np.arange(len(embeddings))
+    _, groups = connected_components(embeddings @ embeddings.T > max_similarity)
+    # A prototype of nothing but paraphrases is dealt one by one.
+    return groups if groups.max() > 0 else np.arange(len(embeddings))
+
+
+def _deal(groups: np.ndarray, folds: int, first: int) -> np.ndarray:
+    """Deals groups, largest first, to the fold that has least; ties turn with `first`."""
+    sizes = np.bincount(groups)
+    load = np.zeros(folds)
+    turn = (np.arange(folds) - first) % folds
+    fold_of_group = np.zeros(len(sizes), dtype=int)
+    for group in np.argsort(-sizes, kind="stable"):
+        fold_of_group[group] = np.lexsort((turn, load))[0]
+        load[fold_of_group[group]] += sizes[group]
+    return fold_of_group[groups]
+
+
+def _refit(support: SupportSet, stays: np.ndarray) -> PrototypeHead:
+    """Fits prototypes to part of a support set; classes and prototypes are numbered anew."""
+    present, prototype_of = np.unique(support.prototype_of[stays], return_inverse=True)
+    _, class_of = np.unique(support.class_of[present], return_inverse=True)
+    return PrototypeHead.fit(support.embeddings[stays], prototype_of, class_of)
+
+
+def _score(head: PrototypeHead, support: SupportSet, rows: np.ndarray) -> HeldOut:
+    scores = [head.score(support.embeddings[row]) for row in rows]
+    return HeldOut(
+        rows,
+        np.stack([each.class_scores for each in scores]),
+        np.stack([each.in_scope for each in scores]),
+    )
+
+
+def concatenate(parts: Sequence[HeldOut], n_way: int) -> HeldOut:
+    """Returns all held-out messages of several parts."""
+    if not parts:
+        empty = np.zeros((0, n_way))
+        return HeldOut(np.array([], dtype=int), empty, empty)
+    return HeldOut(
+        *(
+            np.concatenate([getattr(part, field.name) for part in parts])
+            for field in dataclasses.fields(HeldOut)
+        )
+    )

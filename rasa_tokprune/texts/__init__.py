@@ -1,0 +1,1 @@
+"""Messages read, disturbed, measured and encoded; below every command."""

@@ -1,0 +1,45 @@
+"""Texts as somebody in a hurry types them: lower case, no punctuation, slips of the finger."""
+
+from __future__ import annotations
+
+import re
+from typing import List
+
+import numpy as np
+
+# Chance that a text is typed in lower case, without punctuation, with slips of the finger.
+_LOWER, _BARE, _SLIPS = 0.3, 0.4, 0.4
+_LARGEST_SHARE_OF_SLIPS = 0.06
+_PUNCTUATION = re.compile(r"[^\w\s']")
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def slip(characters: List[str], rng: np.random.Generator) -> None:
+    """Changes one letter of a text in place, as a finger might: left out, doubled, swapped."""
+    place = int(rng.integers(len(characters)))
+    letter = _LETTERS[int(rng.integers(len(_LETTERS)))]
+    kind = rng.random()
+    if kind < 0.35 and len(characters) > 1:
+        del characters[place]
+    elif kind < 0.6:
+        characters.insert(place, letter)
+    elif kind < 0.8 and place + 1 < len(characters):
+        characters[place : place + 2] = characters[place : place + 2][::-1]
+    else:
+        characters[place] = letter
+
+
+def disturb(text: str, rng: np.random.Generator) -> str:
+    """Returns a text as somebody in a hurry might type it; never blank unless it was."""
+    if rng.random() < _LOWER:
+        text = text.lower()
+    if rng.random() < _BARE:
+        bare = _PUNCTUATION.sub("", text)
+        text = bare if bare.strip() else text
+    if rng.random() < _SLIPS and len(text) > 1:
+        characters = list(text)
+        for _ in range(max(1, int(len(text) * rng.random() * _LARGEST_SHARE_OF_SLIPS))):
+            slip(characters, rng)
+        slipped = "".join(characters)
+        text = slipped if slipped.strip() else text
+    return text

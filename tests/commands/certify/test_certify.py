@@ -1,0 +1,185 @@
+"""`rasa-tokprune certify`: how often a plan changes answers, counted wherever it runs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any, Callable, List
+
+import pytest
+
+from rasa_tokprune.cli import main
+from rasa_tokprune.commands.certify import answers as answers_module
+from rasa_tokprune.commands.certify import command as command_module
+from rasa_tokprune.encoder import PruningPlan, load_encoder
+from rasa_tokprune.fewshot import PrototypeClassifier, embed_names
+from rasa_tokprune.texts.tasks import read_examples
+from tests import bots_on_disk
+from tests.checkpoints import CORPUS, N_LAYERS
+
+BOT = bots_on_disk.BOT / "nlu.yml"
+
+
+@pytest.fixture
+def arguments(tiny_bert: Path, tmp_path: Path) -> List[str]:
+    """Returns a call that certifies a plan that prunes nothing short and one that prunes much."""
+    harmless = PruningPlan(N_LAYERS, (0.0, 0.5, 0.0, 0.0), min_tokens=500, name="harmless")
+    harmless.save(tmp_path / "harmless.json")
+    brutal = PruningPlan(N_LAYERS, (0.9, 0.9, 0.9, 0.0), mode="drop", name="brutal")
+    brutal.save(tmp_path / "brutal.json")
+    lines = [f"{first} and {second}" for first in CORPUS for second in CORPUS]
+    (tmp_path / "log.txt").write_text("\n".join([*lines, *lines, *lines]), encoding="utf-8")
+    return [
+        "certify", "--train", str(BOT), "--log", str(tmp_path / "log.txt"),
+        "--prune", str(tmp_path / "harmless.json"), str(tmp_path / "brutal.json"),
+        "--model", str(tiny_bert), "--results", str(tmp_path / "answers"),
+        "--out", str(tmp_path / "certificate.json"), "--quiet",
+    ]  # fmt: skip
+
+
+def certificate(tmp_path: Path) -> Any:
+    return json.loads((tmp_path / "certificate.json").read_text())
+
+
+def test_the_harmless_plan_is_certified_and_the_brutal_one_is_not(
+    arguments: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    name = str(tmp_path / "harmless.json")
+    assert re.search(r"harmless.json' changes 0 of 192 answers, .*within the limit", lines[0])
+    texts, labels, _ = read_examples(BOT)
+    n_own = len(texts) - sum(labels.count(label) == 1 for label in labels)
+    assert lines[1] == f"  out of fold on the training messages: 0 of {n_own}"
+    assert "over the limit" in lines[2]
+    assert lines[4] == f"Certified: '{name}'."
+    found = certificate(tmp_path)
+    assert found["certified"] == name
+    harmless, brutal = found["certificates"]
+    assert harmless["n_messages"] == brutal["n_messages"] == 192
+    assert brutal["n_flips"] > 20
+    assert [own["n_messages"] for own in found["training_messages"]] == [n_own, n_own]
+
+
+def test_flips_on_the_log_are_those_of_two_classifiers(
+    arguments: List[str], tmp_path: Path, tiny_bert: Path
+) -> None:
+    main(arguments)
+    texts, labels, keys = read_examples(BOT)
+    log = [line for line in (tmp_path / "log.txt").read_text().splitlines() if line]
+    predicted = []
+    for prune in ("off", tmp_path / "brutal.json"):
+        encoder = load_encoder(str(tiny_bert), prune=prune, precision="auto")
+        classifier = PrototypeClassifier.fit(
+            encoder.encode(texts), labels, keys, names=embed_names(keys, encoder.encode)
+        )
+        predicted.append(classifier.predict(encoder.encode(log)))
+    on_log = sum(a != b for a, b in zip(*predicted))
+    assert on_log > 0
+    main(arguments)
+    found = certificate(tmp_path)
+    assert found["certificates"][1]["n_flips"] == on_log
+    main([*arguments[:3], *arguments[5:]])
+    alone = certificate(tmp_path)["certificates"][1]
+    assert alone["n_flips"] == found["training_messages"][1]["n_flips"]
+    assert alone["n_messages"] == found["training_messages"][1]["n_messages"]
+
+
+def test_every_answer_to_the_log_can_be_had(arguments: List[str], tmp_path: Path) -> None:
+    path = tmp_path / "answers.jsonl"
+    assert main([*arguments, "--answers", str(path)]) == 0
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len(rows) == 192
+    brutal = certificate(tmp_path)["certificates"][1]
+    flips = [row for row in rows if row["intents"]["off"] != row["intents"][brutal["plan"]]]
+    assert len(flips) == brutal["n_flips"]
+    assert main([*arguments[:3], *arguments[5:], "--answers", str(path)]) == 2  # without a log
+
+
+def test_processes_give_what_one_process_gives(arguments: List[str], tmp_path: Path) -> None:
+    main([*arguments, "--results", str(tmp_path / "one")])
+    inline = certificate(tmp_path)
+    main([*arguments, "--results", str(tmp_path / "two"), "--scheduler", "processes:2"])
+    assert certificate(tmp_path) == inline
+
+
+def test_what_was_answered_is_not_answered_again(
+    arguments: List[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main(arguments)
+    first = certificate(tmp_path)
+
+    def refuse(*_: Any) -> None:
+        raise AssertionError("encoded again")
+
+    monkeypatch.setattr(answers_module, "_train", refuse)
+    main(arguments)
+    assert certificate(tmp_path) == first
+
+
+def test_too_few_messages_are_said_to_be_too_few(
+    arguments: List[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments[:3], *arguments[5:]]) == 1
+    assert "it takes 149 without a single change" in capsys.readouterr().out
+
+
+def test_a_plan_that_changes_too_much_is_refused(
+    arguments: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = arguments.index("--prune")
+    only = [*arguments[: place + 1], str(tmp_path / "brutal.json"), *arguments[place + 3 :]]
+    assert main(only) == 1
+    assert "Not certified: keep prune: off" in capsys.readouterr().out
+
+
+def test_training_messages_do_not_rescue_a_log_that_flips(
+    arguments: List[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(bot: Any, texts: Any) -> Any:
+        if texts is None:
+            return {"answers": ["same"] * 5000}
+        is_pruned = bot["prune"] != "off"
+        return {
+            "answers": ["other" if is_pruned and n % 20 == 0 else "same" for n in texts_(texts)]
+        }
+
+    def texts_(texts: List[str]) -> range:
+        return range(len(texts))
+
+    monkeypatch.setattr(command_module, "answer", answer)
+    assert main(arguments) == 1
+    assert "out of fold on the training messages: 0 of 5000" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (["--prune", "gentel"], "no plan 'gentel'"),
+        (["--train", "missing.yml"], "'missing.yml' cannot be read"),
+        (["--log", "missing.txt"], "'missing.txt' is not a text file"),
+        (["--max-flip-rate", "0"], "max_flip_rate must be in (0, 1), got 0.0"),
+        (["--scheduler", "dask"], "scheduler must be 'inline'"),
+        (["--adapter", "balancd"], "no adapter 'balancd'"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(
+    arguments: List[str], changes: List[str], message: str, refusal: Callable[[List[str]], str]
+) -> None:
+    assert message in refusal([*arguments, *changes])
+
+
+def test_a_worker_with_other_files_refuses(tiny_bert: Path, tmp_path: Path) -> None:
+    train = tmp_path / "nlu.yml"
+    train.write_text(BOT.read_text(encoding="utf-8"), encoding="utf-8")
+    settings = {"model": str(tiny_bert), "precision": "fp32", "backend": "torch"}
+    settings["num_threads"] = None
+    bot = answers_module.describe(train, "off", "off", settings, True)
+    fields = {**vars(bot)}
+    assert len(answers_module.answer(fields, ["where is my parcel"])["answers"]) == 1
+    with pytest.raises(ValueError, match="the encoder here is not the one"):
+        answers_module.answer({**fields, "fingerprint": "other"}, ["hello"])
+    train.write_text(train.read_text() + "\n# changed\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="is not the same file here"):
+        answers_module.answer({**fields, "use_intent_names": False}, ["hello"])

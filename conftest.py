@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Sequence
@@ -69,6 +70,13 @@ def _own_graph_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 def _one_thread() -> None:
     """Tiny models gain nothing from threads and lose much when cores are busy."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture
+def financial_demo(shared_data: Path, tmp_path: Path) -> Path:
+    """Returns a copy of a published bot."""
+    source = shared_data.parent / "bots" / "financial-demo"
+    return Path(shutil.copytree(source, tmp_path / "financial-demo"))
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 import pytest
 
@@ -20,6 +20,7 @@ ENVIRONMENT = {
     "date": "2026-01-02",
 }
 Rows = List[Dict[str, Any]]
+Refusal = Callable[[Callable[[Sequence[str]], int], Sequence[str]], str]
 
 
 @pytest.fixture
@@ -79,6 +80,20 @@ def server_rows() -> Rows:
     keyword = {"pipeline": "keyword", "settings": {}, "rss_mb": 500.0, "accuracy": None}
     ours = {"pipeline": "tokprune", "settings": {"prune": "off"}, "rss_mb": 550.0, "accuracy": 0.8}
     return [{**common, **own, "train_s": 12.0} for own in (keyword, ours)]
+
+
+@pytest.fixture
+def refusal(capsys: pytest.CaptureFixture[str]) -> Refusal:
+    """Returns a function: a module's `main`, arguments -> the one clear line that refuses them."""
+
+    def refuse(main: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> str:
+        capsys.readouterr()
+        assert main(arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("python -m benchmarks.")
+        return line
+
+    return refuse
 
 
 @dataclasses.dataclass(frozen=True)

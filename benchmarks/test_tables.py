@@ -9,7 +9,7 @@ from typing import List, Tuple
 import pytest
 
 from benchmarks import tables
-from benchmarks.conftest import Repository
+from benchmarks.conftest import Refusal, Repository, Rows
 from benchmarks.tables import QUESTIONS, Table, markdown_table, replace_table
 from rasa_tokprune.errors import ConfigError
 from tests.real_data import ROOT
@@ -56,7 +56,7 @@ def test_every_plot_is_shown() -> None:
 
 
 def test_what_is_checked_and_written(
-    repository: Repository, capsys: pytest.CaptureFixture[str], growth_rows: list
+    repository: Repository, capsys: pytest.CaptureFixture[str], growth_rows: Rows
 ) -> None:
     repository.write_rows("scale", "log.jsonl", [LOG])
     repository.write_rows("scale", "growth.jsonl", growth_rows)
@@ -84,7 +84,7 @@ def test_what_is_checked_and_written(
 
 
 def test_nothing_is_written_if_a_table_cannot_be_made(
-    repository: Repository, capsys: pytest.CaptureFixture[str], growth_rows: list
+    repository: Repository, refusal: Refusal, growth_rows: Rows
 ) -> None:
     repository.write_rows("scale", "log.jsonl", [LOG])
     repository.write_rows("scale", "growth.jsonl", growth_rows)
@@ -92,8 +92,7 @@ def test_nothing_is_written_if_a_table_cannot_be_made(
     repository.write_document("docs/scale.md", "another")
     before = document.read_text()
     for options in ([], ["--check"]):
-        assert tables.main(["scale", *options]) == 2
-        (line,) = capsys.readouterr().err.splitlines()
+        line = refusal(tables.main, ["scale", *options])
         assert "'docs/scale.md' needs the lines <!-- table:scale -->" in line
     assert document.read_text() == before
 
@@ -103,22 +102,17 @@ def test_nothing_is_written_if_a_table_cannot_be_made(
     [(["latncy"], "Did you mean 'latency'"), (["rasa"], "no rows to read in")],
 )
 def test_one_line_errors(
-    repository: Repository,
-    capsys: pytest.CaptureFixture[str],
-    arguments: List[str],
-    message: str,
+    repository: Repository, refusal: Refusal, arguments: List[str], message: str
 ) -> None:
     repository.write_document("README.md", "claim")
-    assert tables.main(arguments) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert message in line
+    assert message in refusal(tables.main, arguments)
 
 
-def test_a_file_without_rows(repository: Repository, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_without_rows(repository: Repository, refusal: Refusal) -> None:
     repository.write_rows("scale", "growth.jsonl", [])
     repository.write_document("docs/benchmarks.md", "bench_scaling")
-    assert tables.main(["scale"]) == 2
-    assert "growth.jsonl' holds no row; benchmarks/scale/run measures" in capsys.readouterr().err
+    line = refusal(tables.main, ["scale"])
+    assert "growth.jsonl' holds no row; benchmarks/scale/run measures" in line
 
 
 def test_a_table_has_one_place() -> None:

@@ -8,6 +8,7 @@ from typing import List
 import pytest
 
 from benchmarks.adapters import wordnet
+from benchmarks.conftest import Refusal
 
 # Laid out as in WordNet 3.0; the words are ours.
 LICENCE = "  1 This is the licence | it is no gloss\n"
@@ -28,13 +29,9 @@ def database(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(*arguments: object) -> int:
-    return wordnet.main(list(map(str, arguments)))
-
-
 def test_examples_and_definitions_become_lines(database: Path) -> None:
     out = database / "texts.txt"
-    assert run(database, "--out", out) == 0
+    assert wordnet.main([str(database), "--out", str(out)]) == 0
     assert out.read_text(encoding="utf-8").splitlines() == sorted(EXAMPLES | DEFINITIONS)
 
 
@@ -55,15 +52,14 @@ def test_some_are_drawn_by_the_seed(database: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
-    database: Path, capsys: pytest.CaptureFixture[str], options: List[str], problem: str
+    database: Path, refusal: Refusal, options: List[str], problem: str
 ) -> None:
     folder = database if options else database / "elsewhere"
-    assert run(folder, "--out", database / "texts.txt", *options) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert problem in line
-    assert not (database / "texts.txt").exists()
+    out = database / "texts.txt"
+    assert problem in refusal(wordnet.main, [str(folder), "--out", str(out), *options])
+    assert not out.exists()
 
 
-def test_a_file_that_cannot_be_written(database: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(database, "--out", database) == 2
-    assert "--out: cannot write" in capsys.readouterr().err
+def test_a_file_that_cannot_be_written(database: Path, refusal: Refusal) -> None:
+    line = refusal(wordnet.main, [str(database), "--out", str(database)])
+    assert "--out: cannot write" in line

@@ -5,7 +5,6 @@ python -m benchmarks.engines.checkpoints --shape minilm-l12 --like MODEL --out F
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict, Optional, Sequence
 
+from benchmarks.command import module_parser
 from rasa_tokprune.encoder.checkpoint.modules import transformer_folder
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 
@@ -91,7 +91,7 @@ def _write(path: Path, content: Any) -> None:
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Parses the command line and writes a checkpoint."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = module_parser(__file__, __doc__)
     parser.add_argument("--shape", choices=SHAPES, required=True)
     parser.add_argument("--like", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)

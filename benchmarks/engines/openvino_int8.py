@@ -80,7 +80,10 @@ def _lines(path: Path) -> List[str]:
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Parses the command line and quantizes."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.engines.openvino_int8",
+        description=__doc__.splitlines()[0] if __doc__ else None,
+    )
     parser.add_argument("--onnx", type=Path, required=True)
     parser.add_argument("--messages", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, required=True)

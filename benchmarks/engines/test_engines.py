@@ -45,6 +45,7 @@ def test_plans_by_name(tmp_path: Path) -> None:
         benchmark_plan("drop", 4)
 
 
+@pytest.mark.thorough
 def test_peers_agree(tiny_bert: Path, messages: List[str], tmp_path: Path) -> None:
     """The graphs the peers run compute what sentence-transformers computes."""
     for package in ("onnxruntime", "onnx", "sentence_transformers"):

@@ -7,7 +7,6 @@ It speaks JSON lines: one that says what was built, then one answer to each requ
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import sys
@@ -15,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, TextIO
 
+from benchmarks.command import module_parser
 from benchmarks.engines.registry import build, label, prepare
 from benchmarks.engines.settings import Engine, EngineSettings
 from benchmarks.machine import pin
@@ -102,7 +102,7 @@ def _claim_stdout() -> TextIO:
 
 def main(arguments: Optional[List[str]] = None) -> None:
     """Parses the command line and serves or prepares."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = module_parser(__file__, __doc__)
     parser.add_argument("--engine", action="append", required=True)
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)

@@ -7,6 +7,7 @@ from typing import List
 
 import pytest
 
+from benchmarks.conftest import Refusal
 from benchmarks.engines.checkpoints import SHAPES, write_checkpoint
 from benchmarks.latency import latency, shapes, start, throughput
 from benchmarks.latency.tables import start_table
@@ -23,6 +24,7 @@ def command(tiny_bert: Path, messages: List[str], tmp_path: Path) -> List[str]:
     return [*options, "--work", str(tmp_path / "work"), "--repetitions", "1"]
 
 
+@pytest.mark.thorough
 def test_throughput(command: List[str], tmp_path: Path) -> None:
     options = ["--texts", "20", "--engines", "ours:torch:fp32:off"]
     assert throughput.main([*command, *options]) == 0
@@ -31,6 +33,7 @@ def test_throughput(command: List[str], tmp_path: Path) -> None:
     assert row["median_ms"] > 0
 
 
+@pytest.mark.thorough
 def test_shapes_prune_against_unpruned(command: List[str], tmp_path: Path) -> None:
     options = ["--shapes", "tiny", "--lengths", "16", "--engines", "ours:torch:fp32"]
     assert shapes.main([*command, *options]) == 0
@@ -49,6 +52,7 @@ def test_random_checkpoint_of_mpnet_encodes(
     assert encoder.encode(["hello there"]).shape == (1, 32)
 
 
+@pytest.mark.thorough
 def test_starts_are_timed_with_and_without_stored_weights(tiny_bert: Path, tmp_path: Path) -> None:
     out = tmp_path / "start.jsonl"
     train = write_nlu(tmp_path / "nlu.yml", TRAIN)
@@ -74,19 +78,14 @@ def test_starts_are_timed_with_and_without_stored_weights(tiny_bert: Path, tmp_p
     ],
 )
 def test_one_line_errors(
-    command: List[str],
-    extra: List[str],
-    message: str,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    command: List[str], extra: List[str], message: str, tmp_path: Path, refusal: Refusal
 ) -> None:
-    assert latency.main([*command, *extra]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
+    line = refusal(latency.main, [*command, *extra])
     assert message in line
     assert line.startswith("python -m benchmarks.latency.latency: ")
     assert not (tmp_path / "rows.jsonl").exists()
 
 
-def test_unknown_shape(command: List[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert shapes.main([*command, "--shapes", "bert-bse"]) == 2
-    assert "Did you mean 'bert-base'" in capsys.readouterr().err
+def test_unknown_shape(command: List[str], refusal: Refusal) -> None:
+    line = refusal(shapes.main, [*command, "--shapes", "bert-bse"])
+    assert "Did you mean 'bert-base'" in line

@@ -22,6 +22,7 @@ def settings(tiny_bert: Path, tmp_path: Path) -> WorkerSettings:
     return WorkerSettings(tiny_bert, tmp_path / "work")
 
 
+@pytest.mark.thorough
 def test_engines_are_measured_once(
     settings: WorkerSettings,
     messages: List[str],
@@ -53,6 +54,7 @@ def test_engines_are_measured_once(
         measure_latency(messages, [OFF], settings, RowStore(path, force=True), **options)
 
 
+@pytest.mark.thorough
 def test_worker_answers_over_a_clean_pipe(settings: WorkerSettings) -> None:
     with WorkerProcess([OFF, DROP], settings) as worker:
         assert set(worker.report) == {OFF, DROP}

@@ -1,8 +1,7 @@
 """Parses test messages one by one with a trained Rasa model: accuracy and time per message.
 
-Run as a process of its own, so that every model starts from the same state:
-    python -m benchmarks.rasa.parse_messages MODEL.tar.gz TEST.yml [--oos OOS.txt]
-It prints one JSON object. With --predictions FILE every single answer is written there too.
+Runs as a process of its own, so that every model starts from the same state, and prints one JSON
+object. With --predictions FILE every single answer is written there too.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import json
 import logging
 import time
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 import structlog
 
+from benchmarks.command import module_parser
 from rasa_tokprune.commands.evaluate.predictions import Predictions
 from rasa_tokprune.texts.tasks import read_oos
 
@@ -45,19 +45,9 @@ def parse_messages(
     texts = [example.get(TEXT) for example in examples]
     strangers = read_oos(oos) if oos else []
     agent = Agent.load(str(model))
-
-    async def parse(messages: List[str]) -> Tuple[List[Answer], List[float]]:
-        answers, times = [], []
-        for text in messages:
-            start = time.perf_counter()
-            result = await agent.parse_message(text)
-            times.append(time.perf_counter() - start)
-            answers.append(_answer(result))
-        return answers, times
-
-    asyncio.run(parse(texts[:_N_WARM_UP]))
-    answers, times = asyncio.run(parse(texts))
-    unwanted, _ = asyncio.run(parse(strangers))
+    asyncio.run(_parse(agent, texts[:_N_WARM_UP]))
+    answers, times = asyncio.run(_parse(agent, texts))
+    unwanted, _ = asyncio.run(_parse(agent, strangers))
     predictions = Predictions(
         answers=[example.get(INTENT) for example in examples],
         predicted=[name for name, _, _ in answers],
@@ -74,6 +64,16 @@ def parse_messages(
     }, predictions
 
 
+async def _parse(agent: Any, messages: List[str]) -> Tuple[List[Answer], List[float]]:
+    answers, times = [], []
+    for text in messages:
+        start = time.perf_counter()
+        result = await agent.parse_message(text)
+        times.append(time.perf_counter() - start)
+        answers.append(_answer(result))
+    return answers, times
+
+
 def _answer(result: Dict[str, Any]) -> Answer:
     """Returns the classifier's own intent and confidence, and whether fallback took it back."""
     from rasa.nlu.classifiers.fallback_classifier import (
@@ -87,21 +87,26 @@ def _answer(result: Dict[str, Any]) -> Answer:
     return result["intent"]["name"], float(result["intent"]["confidence"]), is_rejected
 
 
-def main() -> None:
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = module_parser(__file__, __doc__)
+    made.add_argument("model", type=Path)
+    made.add_argument("test", type=Path)
+    made.add_argument("--oos", type=Path)
+    made.add_argument("--predictions", type=Path)
+    return made
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Parses the command line and prints the measurement."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
-    parser.add_argument("test", type=Path)
-    parser.add_argument("--oos", type=Path)
-    parser.add_argument("--predictions", type=Path)
-    arguments = parser.parse_args()
+    parsed = parser().parse_args(arguments)
     logging.disable(logging.CRITICAL)
     quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
     structlog.configure(wrapper_class=quiet)
-    measured, predictions = parse_messages(arguments.model, arguments.test, arguments.oos)
-    if arguments.predictions:
+    measured, predictions = parse_messages(parsed.model, parsed.test, parsed.oos)
+    if parsed.predictions:
         content = json.dumps(dataclasses.asdict(predictions))
-        arguments.predictions.write_text(content, encoding="utf-8")
+        parsed.predictions.write_text(content, encoding="utf-8")
     print(json.dumps(measured))
 
 

@@ -77,21 +77,14 @@ def measure_rasa(
     check_threads(threads)
     for name in tqdm(pipelines, desc="Rasa pipelines"):
         own = dict(settings or {}) if has_own(name) else {}
-        key = {
-            "benchmark": "rasa",
-            "task": task.name,
-            "pipeline": name,
-            "settings": own,
-            "threads": threads,
-        }
+        key: Row = {"benchmark": "rasa", "task": task.name, "pipeline": name}
+        key.update(settings=own, threads=threads)
         if store.has(key):
             continue
-        bert = None
-        if name == _NEEDS_BERT:
-            bert = None if like is None else random_tensorflow_bert(like, work)
-            if bert is None:
-                logger.warning("rasa_tokprune.bench_pipeline_skipped", name=name, reason=_NO_TF)
-                continue
+        bert = random_tensorflow_bert(like, work) if like and name == _NEEDS_BERT else None
+        if name == _NEEDS_BERT and bert is None:
+            logger.warning("rasa_tokprune.bench_pipeline_skipped", name=name, reason=_NO_TF)
+            continue
         data = None if name == FLOOR else task.train
         parts = _test_messages(task.test, n_requests)
         measured = _measure(data, domain, parts, pipeline(name, own, bert), threads)

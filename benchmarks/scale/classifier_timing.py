@@ -6,13 +6,13 @@ It prints one JSON object: seconds of each fit and of each rank.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from benchmarks.command import module_parser
 from benchmarks.machine import pin
 from rasa_tokprune.fewshot import PrototypeClassifier
 
@@ -65,7 +65,7 @@ def _rank_seconds(classifier: PrototypeClassifier, query: np.ndarray) -> float:
 
 def main(arguments: Optional[Sequence[str]] = None) -> None:
     """Parses the command line and prints the measurement."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = module_parser(__file__, __doc__)
     for option in ("--examples", "--intents", "--repetitions", "--threads"):
         parser.add_argument(option, type=int, required=True)
     parsed = parser.parse_args(arguments)

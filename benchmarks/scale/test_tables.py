@@ -35,6 +35,7 @@ def test_exponent_of_known_data() -> None:
         fit_exponent([1, 2], [0.0, 1.0])
 
 
+@pytest.mark.thorough
 def test_growth_is_measured(tiny_bert: Path, messages: List[str], tmp_path: Path) -> None:
     (tmp_path / "messages.txt").write_text("\n".join(messages))
     options = ["--model", str(tiny_bert), "--messages", str(tmp_path / "messages.txt")]

@@ -14,6 +14,8 @@ import rasa_tokprune
 from tests.bots_on_disk import BOT
 from tests.plans import write_plan
 
+pytestmark = pytest.mark.thorough
+
 PIPELINE = [
     {"name": "WhitespaceTokenizer"},
     {"name": "rasa_tokprune.TokPruneFeaturizer", "alias": "tokprune"},

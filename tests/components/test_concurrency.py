@@ -16,6 +16,8 @@ from rasa.engine.storage.resource import Resource
 
 from tests.bots_on_disk import BOT
 
+pytestmark = pytest.mark.thorough
+
 TEXTS = ["hello there", "where is my parcel", "", "change the address of order 12345", "see you"]
 PIPELINE = [
     {"name": "WhitespaceTokenizer"},

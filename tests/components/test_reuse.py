@@ -13,6 +13,8 @@ from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from tests.components.checks import names, parse
 
+pytestmark = pytest.mark.thorough
+
 Make = Callable[..., Any]
 
 

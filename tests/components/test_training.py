@@ -17,6 +17,8 @@ from rasa.shared.exceptions import InvalidConfigException
 
 from tests.bots_on_disk import BOT
 
+pytestmark = pytest.mark.thorough
+
 FEATURIZER = "rasa_tokprune.TokPruneFeaturizer"
 CLASSIFIER = "rasa_tokprune.TokPruneIntentClassifier"
 TEXTS = ["hello there", "", "\U0001f600", "change the address of order 12345", "x" * 3000]

@@ -14,6 +14,8 @@ from rasa_tokprune.encoder import PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from tests.checkpoints import CORPUS, N_LAYERS
 
+pytestmark = pytest.mark.thorough
+
 NLU = """version: "3.1"
 nlu:
 - intent: parcel

@@ -25,6 +25,8 @@ from rasa_tokprune.encoder.plans.plan import ThresholdKind
 from rasa_tokprune.errors import ConfigError
 from tests.checkpoints import CORPUS, N_LAYERS
 
+pytestmark = pytest.mark.thorough
+
 JUDGE = """version: "3.1"
 nlu:
 - intent: parcel

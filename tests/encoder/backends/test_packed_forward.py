@@ -30,6 +30,7 @@ PLANS = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("name", PLANS)
 @pytest.mark.parametrize("backend", ["torch", "onnx"])

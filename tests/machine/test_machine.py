@@ -1,0 +1,55 @@
+"""What the machine is and keeps."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from rasa_tokprune.machine import cpu
+from rasa_tokprune.machine.environment import environment, usable_cores
+from rasa_tokprune.machine.stored import CACHE_VARIABLE, is_stored, store, stored_path
+from rasa_tokprune.machine.threads import SANIC_WORKERS, available_threads
+
+
+def test_the_environment_tells_processor_cores_and_versions() -> None:
+    found = environment()
+    assert found["cores"] == len(usable_cores()) >= 1
+    assert found["versions"]["rasa-tokprune"]
+    assert set(found["flags"]) <= cpu.cpu_features()
+
+
+def test_hidden_instructions_count_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu.cpu_features.cache_clear()
+    all_of_them = sorted(cpu.cpu_features())
+    monkeypatch.setenv(cpu.HIDE_VARIABLE, " ".join(all_of_them[:2]))
+    cpu.cpu_features.cache_clear()
+    try:
+        assert cpu.cpu_features() == frozenset(all_of_them[2:])
+    finally:
+        cpu.cpu_features.cache_clear()
+
+
+def test_threads_are_shared_out_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(SANIC_WORKERS, raising=False)
+    assert available_threads() == len(usable_cores())
+    monkeypatch.setenv(SANIC_WORKERS, "1000")
+    assert available_threads() == 1
+
+
+def test_a_file_is_kept_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    path = stored_path("weights/one")
+    assert path == tmp_path / "cache" / "weights" / "one"
+    assert not is_stored(path)
+    assert store(b"content", path)
+    assert is_stored(path)
+    assert path.read_bytes() == b"content"
+    assert os.listdir(path.parent) == ["one"]
+
+
+def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert not store(b"content", tmp_path / "file" / "below")
+    assert not store(b"content", None)

@@ -44,7 +44,7 @@ def write_rows(rows: Iterable[Mapping[str, Any]], path: Path) -> None:
     """Writes a file of rows, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
-    partial.write_text("".join(map(_line, rows)), encoding="utf-8")
+    partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     os.replace(partial, path)
 
 
@@ -52,7 +52,7 @@ def append_row(row: Mapping[str, Any], path: Path) -> None:
     """Adds a row at the end of a file; several processes may do so at the same time."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
-        file.write(_line(row))
+        file.write(json.dumps(row, allow_nan=False) + "\n")  # NaN is not JSON
 
 
 def measured(path: Path, *fields: str) -> Set[Tuple[Any, ...]]:
@@ -112,8 +112,3 @@ class RowStore:
 def identity(row: Mapping[str, Any]) -> Tuple[Tuple[str, str], ...]:
     """Returns what a row is a measurement of."""
     return tuple((key, json.dumps(row[key], sort_keys=True)) for key in IDENTITY if key in row)
-
-
-def _line(row: Mapping[str, Any]) -> str:
-    # NaN is not JSON: what has no value is None.
-    return json.dumps(row, allow_nan=False) + "\n"

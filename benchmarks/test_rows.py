@@ -47,8 +47,8 @@ def test_absent_file(tmp_path: Path) -> None:
 def test_rows_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "new" / "rows.jsonl"
     write_rows([{"a": 1}], path)
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_rows([{"a": 2}, {"a": float("nan")}], path)
+    with pytest.raises(TypeError, match="not JSON serializable"):
+        write_rows([{"a": 2}, {"a": path}], path)
     assert read_rows(path) == [{"a": 1}]
 
 
@@ -57,4 +57,6 @@ def test_appended_rows_are_measured(tmp_path: Path) -> None:
     assert measured(path, "task") == set()
     for row in ({"task": "a", "config": 1}, {"task": "b", "config": 2}):
         append_row(row, path)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        append_row({"task": float("nan")}, path)
     assert measured(path, "task", "config") == {("a", 1), ("b", 2)}

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from rasa_tokprune.commands.adapt.arguments import check_options
+from rasa_tokprune.commands.adapt.named_files import Named, named_files
 from rasa_tokprune.commands.adapt.recipe import (
     JOB,
     History,
-    Named,
     Recipe,
-    named_files,
     resolve_precision,
     train_adapter,
 )

@@ -15,6 +15,7 @@ import torch
 
 from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.corpus import Corpus
+from rasa_tokprune.commands.adapt.named_files import Named
 from rasa_tokprune.commands.adapt.student import Student
 from rasa_tokprune.commands.adapt.teachers import encode_targets
 from rasa_tokprune.commands.adapt.training import AdapterTraining, TrainingSettings
@@ -32,7 +33,6 @@ _HELD_OUT_SHARE = 0.03
 _LEAST_TEXTS = 12
 
 History = List[Dict[str, Any]]
-Named = Tuple[Tuple[str, str], ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -186,21 +186,6 @@ class Recipe:
             "tasks": ", ".join(tasks),
             "settings": json.dumps(dict(self.settings), sort_keys=True),
         }
-
-
-def named_files(option: str, given: Sequence[str]) -> Named:
-    """Returns name and absolute path of each NAME=FILE.
-
-    Raises:
-        ConfigError: If one is written otherwise, or a name stands twice.
-    """
-    found: Dict[str, str] = {}
-    for entry in given:
-        name, equals, path = entry.partition("=")
-        if not (name and equals and path) or name in found:
-            raise ConfigError(f"{option} must be NAME=FILE, each name once; got '{entry}'")
-        found[name] = str(Path(path).expanduser().resolve())
-    return tuple(found.items())
 
 
 def train_adapter(recipe: Mapping[str, Any]) -> Dict[str, Any]:

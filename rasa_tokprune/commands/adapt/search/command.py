@@ -8,7 +8,8 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
-from rasa_tokprune.commands.adapt.recipe import Named, named_files, resolve_precision
+from rasa_tokprune.commands.adapt.named_files import Named, named_files
+from rasa_tokprune.commands.adapt.recipe import resolve_precision
 from rasa_tokprune.commands.adapt.search.halving import front, survivors
 from rasa_tokprune.commands.adapt.search.plot import draw_search
 from rasa_tokprune.commands.adapt.search.space import candidate_plans, describe, sweep

@@ -8,6 +8,8 @@ data=$(cd "$1" && pwd)
 # What other folders an argument names is taken from here, not from the repository's root.
 called_from=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# The project's own environment, if it was made.
+export PATH="$PWD/.venv/bin:$PATH"
 # Kept between calls, so that a run that was stopped goes on.
 work=results/benchmarks
 mkdir -p "$work"

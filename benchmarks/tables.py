@@ -76,18 +76,24 @@ def markdown_table(
     return "\n".join([f"| {' | '.join(head)} |", below, *written])
 
 
+def versions_of(rows: Rows) -> str:
+    """Returns the packages that all rows name, with every version they were measured with."""
+    own = [row["environment"]["versions"] for row in rows]
+    found: Dict[str, List[str]] = {}
+    for name in (name for name in own[0] if all(name in versions for versions in own)):
+        found[name] = list(dict.fromkeys(versions[name] for versions in own))
+    return ", ".join(f"{name} {' or '.join(several)}" for name, several in found.items())
+
+
 def machine_line(rows: Rows) -> str:
     """Returns one line on the machine, the versions and the days."""
     last = rows[-1]["environment"]
-    found: Dict[str, List[str]] = {}
-    for row in rows:
-        for name, version in row["environment"]["versions"].items():
-            if version not in found.setdefault(name, []):
-                found[name].append(version)
-    versions = ", ".join(f"{name} {' or '.join(several)}" for name, several in found.items())
+    versions = versions_of(rows)
+    cores = sorted({row["environment"]["cores"] for row in rows})
     days = sorted({row["environment"]["date"] for row in rows})
     day = days[0] if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    cpu = f"{last['cpu']}, {last['cores']} usable cores ({', '.join(last['flags'])})"
+    usable = f"{' or '.join(map(str, cores))} usable core{'s' * (cores[-1] > 1)}"
+    cpu = f"{last['cpu']}, {usable} ({', '.join(last['flags'])})"
     return f"{cpu}; {versions}; {day}."
 
 

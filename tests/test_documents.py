@@ -10,7 +10,12 @@ import pytest
 
 from tests.real_data import ROOT
 
-DOCUMENTS = ("docs/design.md", "docs/where.md", "CONTRIBUTING.md")
+DOCUMENTS = (
+    "docs/design.md",
+    "docs/where.md",
+    "CONTRIBUTING.md",
+    "rasa_tokprune/encoder/adapters/README.md",
+)
 TOP = ("benchmarks/", "tests/", "docs/", "example_bot/", ".ci/", "rasa_tokprune/")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|c|h)")

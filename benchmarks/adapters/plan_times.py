@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.rows import write_rows
-from rasa_tokprune.commands.bench.timing import time_plans
+from rasa_tokprune.commands.adapt.search.times import time_plans
 from rasa_tokprune.encoder import resolve_plan
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL, find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec

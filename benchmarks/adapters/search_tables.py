@@ -29,7 +29,7 @@ _SWEPT = {
 
 
 def sweep_table(rows: Rows) -> str:
-    """Returns the reference paper's quantiles after layer 1, un-adapted, with the controls."""
+    """Returns quantiles after layer 1, the paper's and more, un-adapted, with the controls."""
     found: Dict[Any, Row] = {}
     for row in select(_of_one_judge(rows), steps=0):
         thresholds = [(layer, q) for layer, q in enumerate(row["plan"]["thresholds"]) if q]

@@ -8,7 +8,7 @@ from typing import Any, List, Mapping, Optional, Set, Tuple
 from benchmarks.plots import panels
 from benchmarks.rasa.pipelines import FLOOR, PIPELINES, TITLES
 from benchmarks.rows import Rows, distinct, select
-from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table
+from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table, versions_of
 
 _CONFIG_TEXT = {
     "config.yml": "our classifier",
@@ -80,9 +80,8 @@ def runs_table(rows: Rows) -> str:
             line += _run_cells(row) if row is not None else ["", "", ""]
         lines.append(line)
     environment = rows[0]["environment"]
-    versions = ", ".join(f"{name} {version}" for name, version in environment["versions"].items())
     cores = f"pinned to {environment['cores']} core" + "s" * (environment["cores"] > 1)
-    about = f"{environment['cpu']}, {cores}, batch size 1; {versions}."
+    about = f"{environment['cpu']}, {cores}, batch size 1; {versions_of(rows)}."
     return f"{markdown_table(head, lines, n_left=2)}\n\n{about}"
 
 

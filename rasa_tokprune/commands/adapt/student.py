@@ -12,13 +12,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rasa_tokprune.encoder.adapters.adapter import LINEAR_LAYERS, NORMS, Adapter
+from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.backends.batch import PackedTokens
 from rasa_tokprune.encoder.backends.torch.forward import forward
 from rasa_tokprune.encoder.backends.torch.operations import operations
 from rasa_tokprune.encoder.backends.torch.runner import packed_tensors, to_device
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import (
+    LINEAR_LAYERS,
+    NORMS,
     Affine,
     EncoderWeights,
     LayerWeights,

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from rasa_tokprune.commands.adapt.checkpoints import Progress, read_progress, write_progress
 from rasa_tokprune.commands.adapt.corpus import Corpus, labelled_batch, text_batches
 from rasa_tokprune.commands.adapt.losses import contrastive_loss, distillation_loss
+from rasa_tokprune.commands.adapt.progress import Progress, read_progress, write_progress
 from rasa_tokprune.commands.adapt.student import Student
 from rasa_tokprune.encoder.tokens import Tokens
 from rasa_tokprune.errors import ConfigError

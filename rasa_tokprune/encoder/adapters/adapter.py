@@ -12,12 +12,16 @@ import numpy as np
 from safetensors.numpy import save
 
 from rasa_tokprune.encoder.checkpoint.tensor_file import read_with_metadata
-from rasa_tokprune.encoder.checkpoint.weights import Affine, EncoderWeights, LayerWeights
+from rasa_tokprune.encoder.checkpoint.weights import (
+    LINEAR_LAYERS,
+    NORMS,
+    Affine,
+    EncoderWeights,
+    LayerWeights,
+)
 from rasa_tokprune.errors import AdapterMisfitError, CheckpointError, ConfigError
 from rasa_tokprune.machine.stored import store
 
-LINEAR_LAYERS = ("qkv", "attention_out", "feed_forward_in", "feed_forward_out")
-NORMS = ("attention_norm", "output_norm")
 _ABOUT = "rasa_tokprune"
 
 

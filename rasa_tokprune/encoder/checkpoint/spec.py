@@ -15,7 +15,7 @@ from rasa_tokprune.encoder.checkpoint.modules import (
     read_json,
     transformer_folder,
 )
-from rasa_tokprune.encoder.identity import stable_fields
+from rasa_tokprune.encoder.stable_fields import stable_fields
 from rasa_tokprune.errors import CheckpointError, ConfigError, did_you_mean
 
 SUPPORTED_ARCHITECTURES = {

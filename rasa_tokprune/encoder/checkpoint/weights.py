@@ -54,6 +54,11 @@ class Affine:
     bias: Array
 
 
+# The parts of a layer, by their names in `LayerWeights`: products with a matrix, and norms.
+LINEAR_LAYERS = ("qkv", "attention_out", "feed_forward_in", "feed_forward_out")
+NORMS = ("attention_norm", "output_norm")
+
+
 @dataclasses.dataclass(frozen=True)
 class LayerWeights:
     """One transformer layer; `qkv` holds query, key and value, (3 * hidden, hidden)."""

@@ -11,8 +11,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from rasa_tokprune.encoder.identity import stable_fields
 from rasa_tokprune.encoder.plans.checks import check_layer, choice, number, require_int
+from rasa_tokprune.encoder.stable_fields import stable_fields
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 # quantile * (n - 1) can land a rounding error above the whole number it stands for.

@@ -14,7 +14,7 @@ from sentence_transformers import SentenceTransformer
 from rasa_tokprune.encoder import PruneMode, PruningPlan, load_encoder
 from rasa_tokprune.encoder.checkpoint.modules import read_json
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
-from rasa_tokprune.encoder.identity import stable_fields
+from rasa_tokprune.encoder.stable_fields import stable_fields
 from rasa_tokprune.errors import CheckpointError, ConfigError
 from tests.checkpoints import CORPUS, N_LAYERS, write_json
 

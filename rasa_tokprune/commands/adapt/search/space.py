@@ -33,13 +33,13 @@ def candidate_plans(n_layers: int) -> List[PruningPlan]:
 
 
 def sweep(n_layers: int) -> List[PruningPlan]:
-    """Returns the reference paper's range of quantiles, frozen after layer 1."""
+    """Returns the reference paper's range of quantiles and a little more, frozen after layer 1."""
     plans = [_plan(n_layers, {1: quantile}) for quantile in QUANTILES]
     return [dataclasses.replace(plan, name=describe(plan)) for plan in plans]
 
 
 def describe(plan: PruningPlan) -> str:
-    """Returns a plan in a few words: '0135 freeze .3>1 .3>3 from 16'."""
+    """Returns a plan in a few words: 'layers 0,1,3,5 freeze 0.3>1 0.3>3 from 16'."""
     if plan.is_identity:
         return "off"
     kept = plan.kept_layers or ()

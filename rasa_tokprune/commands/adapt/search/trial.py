@@ -51,7 +51,7 @@ class TrialSetup:
         sha256: Of all these files.
         concatenations: Long texts made of those to train on.
         rank: Of the change of each matrix.
-        settings: Fields of `TrainingSettings`, without `steps`.
+        settings: Fields of `TrainingSettings`; each trial has its own `steps`.
         n_shot: Examples per intent that are learned from.
         seeds: Each chooses other examples.
         most_messages: Of each judge, at most so many messages are answered.

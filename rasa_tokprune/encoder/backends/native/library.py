@@ -10,8 +10,8 @@ from typing import Any, List, Mapping, Optional, Tuple
 import numpy as np
 
 from rasa_tokprune.encoder.backends.choice import library_path
-from rasa_tokprune.encoder.backends.native.pack import LINEAR_LAYERS, NORMS
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
+from rasa_tokprune.encoder.checkpoint.weights import LINEAR_LAYERS, NORMS
 from rasa_tokprune.encoder.plans.plan import PruneMode, PruningPlan, ThresholdKind
 from rasa_tokprune.errors import ConfigError
 

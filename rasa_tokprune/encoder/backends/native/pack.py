@@ -8,13 +8,11 @@ import numpy as np
 
 from rasa_tokprune.encoder.backends.quantize import quantize_per_channel
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
-from rasa_tokprune.encoder.checkpoint.weights import Affine, EncoderWeights
+from rasa_tokprune.encoder.checkpoint.weights import LINEAR_LAYERS, NORMS, Affine, EncoderWeights
 
 # The library works on vectors of this many numbers.
 LANES = 16
 _PRODUCTS_AT_ONCE = 4
-LINEAR_LAYERS = ("qkv", "attention_out", "feed_forward_in", "feed_forward_out")
-NORMS = ("attention_norm", "output_norm")
 
 
 def pack_weights(weights: EncoderWeights, spec: EncoderSpec) -> Dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ from rasa_tokprune.commands.certify.arguments import add_certify
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.run import BAD_INPUT, run_command
+from rasa_tokprune.terminal import print_anything
 
 _PROGRAM = "rasa-tokprune"
 
@@ -55,6 +56,7 @@ COMMANDS: Dict[str, Command] = {
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command and returns its exit code."""
+    print_anything()
     # Keeps TensorFlow, which Rasa imports, from telling of missing GPUs.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     parser = argparse.ArgumentParser(

@@ -10,6 +10,7 @@ from rasa_tokprune.encoder.encoded_text import EncodedText
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.fewshot import Decision, PrototypeClassifier, readable_name
 from rasa_tokprune.fewshot.support import NO_SOURCE
+from rasa_tokprune.terminal import printable
 
 
 def explain(
@@ -75,7 +76,7 @@ def explanation_lines(explanation: Dict[str, Any]) -> List[str]:
     for layer in sorted({t["layer"] for t in explanation["tokens"] if t["layer"] is not None}):
         pruned = [token["text"] for token in explanation["tokens"] if token["layer"] == layer]
         lines.append(f"{'':<12}pruned after layer {layer}: {' '.join(pruned)}")
-    return lines
+    return [printable(line) for line in lines]
 
 
 def _intent(

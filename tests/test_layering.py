@@ -22,6 +22,7 @@ PACKAGE = ROOT / "rasa_tokprune"
 # import each other's.
 MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "errors": (),
+    "terminal": (),
     "machine": ("errors",),
     # text -> tokens -> pruned encoder -> embedding
     "encoder/stable_fields": (),
@@ -43,18 +44,24 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "encoder": ("errors", "machine"),
     # embedding -> prototypes -> confidence
     "fewshot": ("errors",),
-    "explanation": ("encoder", "fewshot"),
+    "explanation": ("terminal", "encoder", "fewshot"),
     # confidence -> Rasa message
-    "components": ("errors", "encoder", "fewshot", "explanation", "package"),
+    "components": (
+        "errors", "terminal", "encoder", "fewshot", "explanation", "texts/lines", "package",
+    ),
     "importer": ("components",),
     # what the commands stand on
     "jobs": ("errors", "machine"),
-    "texts": ("errors", "machine", "encoder"),
+    "texts/lines": ("errors",),
+    "texts": ("errors", "machine", "encoder", "texts/lines"),
     # the commands
-    "commands": ("errors", "encoder"),
-    "commands/evaluate": ("errors", "machine", "encoder", "fewshot", "texts", "commands"),
+    "commands": ("errors", "terminal", "encoder"),
+    "commands/evaluate": (
+        "errors", "terminal", "machine", "encoder", "fewshot", "texts", "commands",
+    ),
     "commands/certify": (
-        "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "package",
+        "errors", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs", "commands",
+        "package",
     ),
     "commands/bench": ("errors", "machine", "encoder", "texts", "commands"),
     "commands/explain": ("errors", "explanation", "components", "commands"),
@@ -63,8 +70,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "package",
     ),
     "cli": (
-        "commands", "commands/evaluate", "commands/certify", "commands/bench", "commands/explain",
-        "commands/adapt", "package",
+        "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
+        "commands/explain", "commands/adapt", "package",
     ),
     "package": (),
 }  # fmt: skip

@@ -7,6 +7,7 @@ import sys
 from typing import Callable, Optional
 
 from rasa_tokprune.errors import TokPruneError
+from rasa_tokprune.terminal import printable
 
 BAD_INPUT = 2
 
@@ -26,5 +27,5 @@ def run_command(
     try:
         return function(arguments) or 0
     except TokPruneError as error:
-        print(f"{name}: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"{name}: {printable(' '.join(str(error).split()))}", file=sys.stderr)
         return BAD_INPUT

@@ -13,6 +13,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa_tokprune.components.config.decisions import DecisionSettings
 from rasa_tokprune.components.config.encoder import EncoderSettings
 from rasa_tokprune.components.encoder_access import open_encoder
+from rasa_tokprune.components.training import with_content
 from rasa_tokprune.encoder.default_plan import suits
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.plans.resolve import OFF, shipped_plans
@@ -27,6 +28,7 @@ from rasa_tokprune.fewshot.certificate import (
     out_of_fold_answers,
     take_plan,
 )
+from rasa_tokprune.texts.lines import read_lines
 
 CERTIFICATE_FILE = "certificate.json"
 # From the plan that prunes least to the one that prunes most.
@@ -107,6 +109,7 @@ def choose_plan(
     log = read_messages(decisions.certify_on)
     original = dataclasses.replace(settings, prune=OFF, adapter=OFF)
     reference = open_encoder(original, may_download=True)
+    examples = with_content(examples, reference)
     expected = _answer(reference, examples, log, decisions)
     taken, certificates, on_training = reference, [], []
     for name in _suitable(reference):
@@ -136,13 +139,9 @@ def read_messages(path: Optional[str]) -> List[str]:
     if path is None:
         return []
     try:
-        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"certify_on: '{path}' is not a text file in UTF-8 ({error}); give messages of users, "
-            f"one a line"
-        ) from error
-    messages = [line.strip() for line in lines if line.strip()]
+        messages = read_lines(Path(path).expanduser())
+    except ConfigError as error:
+        raise ConfigError(f"certify_on: {error}; give messages of users, one a line") from error
     if not messages:
         raise ConfigError(f"certify_on: '{path}' holds no message; give messages, one a line")
     return messages
@@ -170,4 +169,4 @@ def _answer(
     if not log:
         return own, []
     head, classes = fit_head(embeddings, labels, keys, names)
-    return own, list(answers_of(head, classes, encoder.encode(log)))
+    return own, answers_of(head, classes, encoder.encode(log, zero_blank=True))

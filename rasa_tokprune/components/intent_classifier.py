@@ -31,7 +31,13 @@ from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import text_embeddings
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
 from rasa_tokprune.components.ranking import Ranked, set_ranking, with_fallback
-from rasa_tokprune.components.training import TrainedIntents, labelled_examples, train_intents
+from rasa_tokprune.components.training import (
+    TrainedIntents,
+    labelled_examples,
+    train_intents,
+    warn_of_skipped,
+    with_content,
+)
 from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.formats import AUTO
@@ -44,6 +50,7 @@ from rasa_tokprune.fewshot import (
     save_prototypes,
     summary_lines,
 )
+from rasa_tokprune.terminal import printable
 
 logger = structlog.get_logger(__name__)
 
@@ -116,16 +123,17 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits prototypes and confidences, cross-validates them and stores everything."""
-        examples = labelled_examples(training_data)
-        if not examples:
-            rasa.shared.utils.io.raise_warning(
-                f"{type(self).__name__}: the training data holds no example with an intent; "
-                f"every message will be classified as no intent."
-            )
-            self._prototypes = None
+        labelled = labelled_examples(training_data)
+        self._prototypes = None
+        if not labelled:
+            warn_of_skipped([], [])
             return self._resource
         with as_rasa_errors(type(self).__name__):
-            encoder, chosen = self._encoder_to_train(examples)
+            encoder, chosen = self._encoder_to_train(labelled)
+            examples = with_content(labelled, encoder)
+            warn_of_skipped(labelled, examples)
+            if not examples:
+                return self._resource
             is_quiet = rasa.shared.utils.io.is_logging_disabled()
             trained = train_intents(examples, encoder, self._decisions, show_progress=not is_quiet)
             self._persist(encoder, trained, chosen)
@@ -141,7 +149,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         if chosen is not None:
             logger.info("tokprune_intent_classifier.certificate", event_info=str(chosen))
         for line in summary_lines(trained.report) if trained.report else []:
-            logger.info("tokprune_intent_classifier.cross_validation", event_info=line)
+            logger.info("tokprune_intent_classifier.cross_validation", event_info=printable(line))
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Dict, List, Optional, Sequence
 
+import rasa.shared.utils.io
 from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -12,7 +13,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa_tokprune.components.config.decisions import DecisionSettings
 from rasa_tokprune.components.features import text_embeddings
 from rasa_tokprune.encoder.encoder import Encoder
-from rasa_tokprune.errors import ConfigError, did_you_mean
+from rasa_tokprune.errors import did_you_mean
 from rasa_tokprune.fewshot import (
     PrototypeClassifier,
     SupportSet,
@@ -21,6 +22,9 @@ from rasa_tokprune.fewshot import (
     fit_classifier,
     training_report,
 )
+
+# Named in a warning.
+_SHOWN_INTENTS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,13 +51,42 @@ def labelled_examples(training_data: TrainingData) -> List[Message]:
     ]
 
 
+def with_content(examples: Sequence[Message], encoder: Encoder) -> List[Message]:
+    """Returns the messages of which the encoder's tokenizer leaves anything.
+
+    Messages of nothing but blanks, control and invisible characters are left out.
+    """
+    tokens = encoder.tokenize([example.get(TEXT) for example in examples])
+    return [example for example, own in zip(examples, tokens) if own.has_content]
+
+
+def warn_of_skipped(examples: Sequence[Message], kept: Sequence[Message]) -> None:
+    """Warns of examples without content, with the first few intents that hold them."""
+    n_empty = len(examples) - len(kept)
+    if not kept:
+        rasa.shared.utils.io.raise_warning(
+            "TokPruneIntentClassifier: the training data holds no example with an intent; every "
+            "message will be classified as no intent."
+        )
+    if not n_empty:
+        return
+    left = {id(example) for example in kept}
+    intents = dict.fromkeys(e.get(INTENT) for e in examples if id(e) not in left)
+    shown = ", ".join(list(intents)[:_SHOWN_INTENTS])
+    more = f" and {len(intents) - _SHOWN_INTENTS} more" if len(intents) > _SHOWN_INTENTS else ""
+    rasa.shared.utils.io.raise_warning(
+        f"{n_empty} of {len(examples)} examples hold nothing but blank or invisible characters and "
+        f"are skipped, of: {shown}{more}. Delete them, or type them again."
+    )
+
+
 def train_intents(
     examples: Sequence[Message], encoder: Encoder, settings: DecisionSettings, show_progress: bool
 ) -> TrainedIntents:
     """Encodes examples once, fits a classifier and cross-validates it.
 
     Raises:
-        ConfigError: If `oos_intents` names an intent without examples, or all of them.
+        ConfigError: If `oos_intents` names all intents.
     """
     labels = [example.get(INTENT) for example in examples]
     keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
@@ -73,13 +106,19 @@ def train_intents(
 
 
 def _oos_labels(labels: Sequence[str], given: Optional[Sequence[str]]) -> Sequence[str]:
+    """Returns the intents that mean out-of-scope.
+
+    One that has no example is warned about and left out: in a fold of a cross-validation, or on
+    part of the data, it may have none although the bot's data are right.
+    """
     if given is None:
         return find_oos_labels(labels)
     known = sorted(set(labels))
     for name in given:
         if name not in known:
-            raise ConfigError(
-                f"oos_intents names '{name}', which has no example.{did_you_mean(name, known)} "
-                f"Intents with examples: {', '.join(known)}"
+            rasa.shared.utils.io.raise_warning(
+                f"oos_intents names '{name}', which has no example here."
+                f"{did_you_mean(name, known)} Training goes on without it. Intents with "
+                f"examples: {', '.join(known)}"
             )
-    return given
+    return [name for name in given if name in known]

@@ -17,6 +17,14 @@ from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.errors import CheckpointError
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# Letters and symbols by name that show nothing: a space stands for each, so that offsets stay.
+_FILLERS = str.maketrans(dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "))
+# Blanks, control and format characters, joiners, variation selectors, tags: a text of nothing else
+# is empty, whatever the vocabulary makes of it. Within a text they are the tokenizer's affair.
+_INVISIBLE = re.compile(
+    "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]*"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,11 +106,12 @@ class TextTokenizer:
         """Tokenizes texts, each cut to `max_length` tokens, special tokens counted.
 
         Args:
-            texts: Any strings; a lone surrogate counts as the replacement character.
+            texts: Any strings; a lone surrogate counts as the replacement character, characters
+                that show nothing count as nothing.
             max_length: Most tokens of a text.
             prompt: Put before every text.
         """
-        safe = [prompt + _SURROGATE.sub("\ufffd", text) for text in texts]
+        safe = [prompt + _readable(text) for text in texts]
         n_prompt = self._count_prompt(prompt)
         if len(safe) == 1:  # a batch of one would go through a thread pool
             encodings = [self._tokenizer.encode(safe[0])]
@@ -137,6 +146,12 @@ class TextTokenizer:
         while n_suffix < len(mask) and mask[len(mask) - 1 - n_suffix]:
             n_suffix += 1
         return n_suffix
+
+
+def _readable(text: str) -> str:
+    """Returns a text as the tokenizer is given it; of the same length, or empty."""
+    text = _SURROGATE.sub("\ufffd", text).translate(_FILLERS)
+    return "" if _INVISIBLE.fullmatch(text) else text
 
 
 def read_tokenizer(folder: Path) -> str:

@@ -165,11 +165,16 @@ def fit_head(
     return head, support.classes
 
 
-def answers_of(head: PrototypeHead, classes: Sequence[str], queries: np.ndarray) -> List[str]:
-    """Returns the class of each query, (n_queries, d), any scale."""
+def answers_of(
+    head: PrototypeHead, classes: Sequence[str], queries: np.ndarray
+) -> List[Optional[str]]:
+    """Returns the class of each query, (n_queries, d), any scale; None of zeros: no content."""
     norms = np.linalg.norm(queries, axis=1, keepdims=True)
     unit = (queries / np.where(norms > 0, norms, 1.0)).astype(np.float32)
-    return [classes[int(head.score(query).class_scores.argmax())] for query in unit]
+    return [
+        classes[int(head.score(query).class_scores.argmax())] if query.any() else None
+        for query in unit
+    ]
 
 
 def count_flips(

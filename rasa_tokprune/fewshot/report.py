@@ -84,7 +84,8 @@ def summary_lines(report: Dict[str, Any]) -> List[str]:
 
 def _accuracy_lines(report: Dict[str, Any]) -> List[str]:
     if report["accuracy"] is None:
-        return ["cross-validation: too few examples per intent to hold any out"]
+        why = "too few examples per intent to hold any out: confidence is a general constant then"
+        return [f"cross-validation: {why}, not calibrated on this bot"]
     lines = [
         f"cross-validation over {report['n_held_out']} messages: "
         f"accuracy {100 * report['accuracy']:.1f}%, macro F1 {100 * report['macro_f1']:.1f}%, "

@@ -9,6 +9,7 @@ from typing import List, Optional, Tuple
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.texts.lines import read_lines
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,10 +45,13 @@ def read_examples(path: Path) -> Tuple[List[str], List[str], List[str]]:
     from rasa.shared.exceptions import RasaException
     from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
     from rasa.shared.nlu.training_data.loading import load_data
+    from rasa.shared.nlu.training_data.training_data import TrainingData
 
     try:
         files = get_data_files([str(path)], is_nlu_file) if path.is_dir() else [str(path)]
-        examples = [example for file in files for example in load_data(file).intent_examples]
+        # Merged as Rasa does: what stands in two files is one example.
+        merged = TrainingData().merge(*(load_data(file) for file in sorted(files)))
+        examples = merged.intent_examples
     except (RasaException, ValueError, OSError) as error:
         raise ConfigError(f"'{path}' is not Rasa training data: {error}") from error
     pairs = [e for e in examples if e.get(INTENT) and (e.get(TEXT) or "").strip()]
@@ -56,19 +60,6 @@ def read_examples(path: Path) -> Tuple[List[str], List[str], List[str]]:
     labels = [e.get(INTENT) for e in pairs]
     keys = [e.get(INTENT_RESPONSE_KEY) or e.get(INTENT) for e in pairs]
     return [e.get(TEXT) for e in pairs], labels, keys
-
-
-def read_lines(path: Path) -> List[str]:
-    """Returns the messages of a text file, one a line, blank lines left out.
-
-    Raises:
-        ConfigError: If it cannot be read.
-    """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, ValueError) as error:
-        raise ConfigError(f"'{path}' is not a text file in UTF-8: {error}") from error
-    return [line.strip() for line in lines if line.strip()]
 
 
 def is_training_data(path: Path) -> bool:

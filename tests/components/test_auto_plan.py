@@ -113,7 +113,10 @@ def test_other_messages_train_again(config_of: ConfigOf, log: Path) -> None:
     ("keys", "problem"),
     [
         ({"prune": "auto", "quantile": 0.3}, "quantile: 0.3 has nothing to change"),
-        ({"prune": "auto", "certify_on": "missing.txt"}, "certify_on: 'missing.txt' is not a"),
+        (
+            {"prune": "auto", "certify_on": "missing.txt"},
+            "certify_on: 'missing.txt' cannot be read",
+        ),
         ({"prune": "auto", "certify_on": 3}, "certify_on must be a file of messages"),
         ({"prune": "off", "certify_on": "x.txt"}, "only read with prune: auto"),
         ({"prune": "auto", "max_flip_rate": 0}, "max_flip_rate must be a number in (0, 1)"),

@@ -48,14 +48,42 @@ def test_an_out_of_scope_intent_is_found_by_its_name(
     assert min(confidences) >= 0.5
 
 
-def test_an_out_of_scope_intent_without_examples_is_refused(
+def test_training_goes_on_without_an_out_of_scope_intent_that_has_no_example(
     create: Make, training_data: TrainingData
 ) -> None:
-    classifier = create(TokPruneIntentClassifier, oos_intents=["gret"])
-    with pytest.raises(
-        InvalidConfigException, match="oos_intents names 'gret', which has no example.*'greet'"
-    ):
+    # As in a fold of a cross-validation that holds none of its few examples.
+    classifier = create(TokPruneIntentClassifier, oos_intents=["gret", "bye"])
+    with pytest.warns(UserWarning, match="oos_intents names 'gret', which has no.*'greet'"):
         classifier.train(training_data)
+    assert names(parse(classifier, "hello there")[0])[0] == "greet"
+
+
+def test_a_number_among_the_out_of_scope_intents_is_to_be_quoted(create: Make) -> None:
+    with pytest.raises(InvalidConfigException, match=r"got \[404\]. Write numbers .* in quotes"):
+        create(TokPruneIntentClassifier, oos_intents=[404])
+
+
+INVISIBLE = ("\u2800\u2800", "\u3164", "\u115f", "\u200b\u2060", "\u00ad", "\ufe0f", "\u2062")
+
+
+def test_invisible_characters_are_no_message(create: Make, training_data: TrainingData) -> None:
+    classifier = create(TokPruneIntentClassifier)
+    examples = [Message.build(text, intent="nothing") for text in ("\u200b", "\u2060\u2800")]
+    more = TrainingData([*training_data.training_examples, *examples])
+    with pytest.warns(UserWarning, match="2 of .* hold nothing but blank or invis.*: nothing. Del"):
+        classifier.train(more)
+    known = names(parse(classifier, "hello there")[0])
+    assert "nothing" not in known
+    assert known
+    for message in parse(classifier, *INVISIBLE):
+        assert message.get(INTENT) == {"name": None, "confidence": 0.0}
+
+
+def test_an_intent_of_invisible_examples_alone_is_no_intent(create: Make) -> None:
+    classifier = create(TokPruneIntentClassifier)
+    with pytest.warns(UserWarning, match="no example with an intent"):
+        classifier.train(TrainingData([Message.build("\u2060", intent="nothing")]))
+    assert names(parse(classifier, "hello")[0]) == []
 
 
 def test_emit_fallback_is_what_a_fallback_classifier_at_one_half_does(

@@ -7,6 +7,8 @@ import functools
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
+import numpy as np
+
 from rasa_tokprune import __version__
 from rasa_tokprune.encoder import Encoder, load_encoder
 from rasa_tokprune.errors import ConfigError
@@ -87,15 +89,19 @@ class _TrainedBot:
                 "same package, model, plan and adapter, and a processor for the same precision"
             )
         texts, self._labels, self._keys = read_examples(path)
-        self._embeddings = self._encoder.encode(texts)
+        embeddings = self._encoder.encode(texts, zero_blank=True)
+        rows = np.flatnonzero(embeddings.any(axis=1))  # what has no content is no example
+        self._embeddings = embeddings[rows]
+        self._labels = [self._labels[row] for row in rows]
+        self._keys = [self._keys[row] for row in rows]
         encode = self._encoder.encode
         self._names = embed_names(self._keys, encode) if bot.use_intent_names else {}
         self._head: Optional[Tuple[PrototypeHead, Tuple[str, ...]]] = None
 
-    def answers(self, texts: List[str]) -> List[str]:
+    def answers(self, texts: List[str]) -> List[Optional[str]]:
         if self._head is None:
             self._head = fit_head(self._embeddings, self._labels, self._keys, self._names)
-        return answers_of(*self._head, self._encoder.encode(texts))
+        return answers_of(*self._head, self._encoder.encode(texts, zero_blank=True))
 
     def out_of_fold(self) -> List[Optional[str]]:
         return out_of_fold_answers(self._embeddings, self._labels, self._keys, self._names)

@@ -21,7 +21,7 @@ from rasa_tokprune.fewshot.certificate import (
 )
 from rasa_tokprune.jobs.run import check_scheduler, run_jobs, threads_of_job
 from rasa_tokprune.machine.stored import stored_path
-from rasa_tokprune.texts.tasks import read_lines
+from rasa_tokprune.texts.lines import read_lines
 
 # Messages in a job: seconds of work, so that little is lost with a worker.
 _CHUNK = 2000
@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.answers is not None and arguments.log is None:
         raise ConfigError("--answers needs --log: the messages to answer")
     log = [] if arguments.log is None else read_lines(arguments.log)
+    if arguments.log is not None and not log:
+        raise ConfigError(f"--log: '{arguments.log}' holds no message; give one a line")
     bots = _bots(arguments)
     found = _answers(bots, log, arguments)
     names = list(dict.fromkeys(arguments.prune))

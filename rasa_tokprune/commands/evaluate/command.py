@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.machine.stored import stored_path
+from rasa_tokprune.terminal import printable
 from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
 from rasa_tokprune.texts.tasks import Task
 
@@ -54,15 +56,26 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.cache is not None:
         make_folder("--cache", arguments.cache)
     encoded = _encode(choices, tasks, settings, arguments)
-    runs = [
-        Run(task, texts, n_shot, seed)
-        for task in tasks
-        for n_shot in shots
-        for texts in encoded
-        for seed in (seeds if n_shot is not None else seeds[:1])
-    ]
+    runs = []
+    for task, n_shot in itertools.product(tasks, shots):
+        own = _seeds_of(task, n_shot, seeds)
+        runs += [Run(task, texts, n_shot, seed) for texts in encoded for seed in own]
     rows = _evaluate_all(runs, settings, arguments)
     return _report(rows, limits)
+
+
+def _seeds_of(task: TaskData, n_shot: Optional[int], seeds: List[int]) -> List[int]:
+    """Returns one seed where every seed would choose the same examples: all of them."""
+    if n_shot is None:
+        return seeds[:1]
+    most = max(task.train.labels.count(label) for label in set(task.train.labels))
+    if n_shot < most:
+        return seeds
+    print(
+        f"--shots {n_shot}: no intent of '{task.name}' has more than {most} examples; one run",
+        file=sys.stderr,
+    )
+    return seeds[:1]
 
 
 def _encode(
@@ -112,10 +125,10 @@ def _evaluate_all(
 
 def _report(rows: Sequence[Dict[str, Any]], limits: Sequence[Limit]) -> int:
     summaries = summarize(rows)
-    print(render(summaries))
+    print("\n".join(map(printable, render(summaries).splitlines())))
     violated = violations(limits, summaries)
     for line in violated:
-        print(line, file=sys.stderr)
+        print(printable(line), file=sys.stderr)
     return 1 if violated else 0
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shutil
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any, List, Mapping, Sequence
 
+from rasa_tokprune.commands.evaluate.plots import plain_text
 from rasa_tokprune.commands.evaluate.runs import Answer, as_predictions
 
 RASA_FILES = (
@@ -52,6 +55,24 @@ def write_run(
 def write_rasa_files(answers: Sequence[Answer], folder: Path, *, use_plots: bool) -> None:
     """Lets Rasa write what `rasa test nlu` writes of the test messages."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Rasa imports TensorFlow, which talks
+    _let_rasa_write(answers, folder, use_plots=False)
+    if not use_plots:
+        return
+    # matplotlib reads what stands between two dollar signs as mathematics: plots get names with
+    # those escaped, the other files do not.
+    drawn = [
+        dataclasses.replace(
+            answer, intent=plain_text(answer.intent), predicted=plain_text(answer.predicted)
+        )
+        for answer in answers
+    ]
+    with tempfile.TemporaryDirectory() as drawings:
+        _let_rasa_write(drawn, Path(drawings), use_plots=True)
+        for plot in Path(drawings).glob("*.png"):
+            shutil.move(str(plot), folder / plot.name)
+
+
+def _let_rasa_write(answers: Sequence[Answer], folder: Path, *, use_plots: bool) -> None:
     import matplotlib
 
     matplotlib.use("Agg")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, List, Mapping
+from typing import Any, List, Mapping, Optional, TypeVar
 
 import numpy as np
 
@@ -12,12 +12,20 @@ from rasa_tokprune.commands.evaluate.predictions import Predictions
 _RIGHT, _WRONG, _OOS = "#009292", "#920000", "#b08000"
 
 
+_Text = TypeVar("_Text", str, Optional[str])
+
+
+def plain_text(text: _Text) -> _Text:
+    """Returns a text, or None, as matplotlib draws it to the letter."""
+    return text.replace("$", r"\$") if text is not None else text
+
+
 def draw_run(row: Mapping[str, Any], predictions: Predictions, folder: Path) -> None:
     """Draws calibration.png, coverage.png and, with out-of-scope messages, oos.png."""
     import matplotlib
 
     matplotlib.use("Agg")
-    title = f"{row['task']}, {row['shots']} shots, {row['model']}, {row['plan']}"
+    title = plain_text(f"{row['task']}, {row['shots']} shots, {row['model']}, {row['plan']}")
     _draw_calibration(row, title, folder / "calibration.png")
     _draw_coverage(row, title, folder / "coverage.png")
     if row["n_oos"]:

@@ -121,6 +121,8 @@ def as_predictions(answers: List[Answer]) -> Predictions:
 
 def _fit(train: Examples, run: Run, settings: FitSettings) -> PrototypeClassifier:
     encode = run.encoded.of
+    # What has no content is no example, as in training.
+    train = train.take(np.flatnonzero(encode(train.texts).any(axis=1)))
     names = embed_names(train.keys, encode) if settings.use_intent_names else None
     support = SupportSet.of(encode(train.texts), train.labels, train.keys, names)
     return fit_classifier(

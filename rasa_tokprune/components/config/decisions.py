@@ -80,5 +80,6 @@ def _check_names(names: Any) -> None:
     if names is not None and not is_list:
         raise ConfigError(
             f"oos_intents must be a list of intents, such as [out_of_scope], [] for none, or null "
-            f"to find them by name; got {names!r}"
+            f"to find them by name; got {names!r}. Write numbers and words such as yes and off in "
+            f"quotes, '404': YAML reads them as something else"
         )

@@ -158,7 +158,7 @@ def test_training_messages_do_not_rescue_a_log_that_flips(
     [
         (["--prune", "gentel"], "no plan 'gentel'"),
         (["--train", "missing.yml"], "'missing.yml' cannot be read"),
-        (["--log", "missing.txt"], "'missing.txt' is not a text file"),
+        (["--log", "missing.txt"], "'missing.txt' cannot be read: No such file"),
         (["--max-flip-rate", "0"], "max_flip_rate must be in (0, 1), got 0.0"),
         (["--scheduler", "dask"], "scheduler must be 'inline'"),
         (["--adapter", "balancd"], "no adapter 'balancd'"),

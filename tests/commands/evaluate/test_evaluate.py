@@ -291,3 +291,28 @@ def test_an_adapter_is_evaluated_with_any_plan(
     (adapted,) = rows_of(tmp_path)
     assert (plain["plan"], plain["adapter"], plain["cost"]) == ("off", None, 1.0)
     assert (adapted["plan"], adapted["adapter"]) == ("off, adapter own", "own")
+
+
+def test_names_are_drawn_and_printed_as_they_are(
+    quick: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    intents = {"cost_$a_$b": SHIPPING, "esc\x1b[31m": REFUND}
+    train = write_nlu(tmp_path / "nlu.yml", intents)
+    drawn = [option for option in quick if option != "--no-plots"]
+    assert main([*drawn, "--task", "$a$\x1b[0m", str(train), str(train), "--shots", "all"]) == 0
+    assert "$a$\\x1b[0m" in capsys.readouterr().out
+    report = json.loads((tmp_path / "out" / "intent_report.json").read_text())
+    assert "cost_$a_$b" in report
+    assert (tmp_path / "out" / "intent_confusion_matrix.png").stat().st_size > 0
+
+
+def test_more_shots_than_there_are_examples_are_one_run(
+    quick: List[str], bot: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*quick, *bot, "--shots", "999", "2"]) == 0
+    assert [(row["shots"], row["seed"]) for row in rows_of(tmp_path)] == [
+        (999, 0), *((2, seed) for seed in range(5)),
+    ]  # fmt: skip
+    captured = capsys.readouterr()
+    assert "--shots 999: no intent of 'bot' has more than 3 examples; one run\n" in captured.err
+    assert "±" not in captured.out.splitlines()[2]

@@ -1,24 +1,31 @@
-"""Explains messages with a trained Rasa model, without starting Rasa's agent."""
+"""Explains messages with a trained Rasa model, the way the bot goes: through its own pipeline."""
 
 from __future__ import annotations
 
-import tarfile
+import dataclasses
+import os
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
-from rasa.engine.graph import ExecutionContext
+from rasa.core.channels.channel import UserMessage
+from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+from rasa.engine.graph import ExecutionContext, GraphSchema
+from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
 from rasa.exceptions import ModelNotFound
 from rasa.model import get_local_model
-from rasa.shared.exceptions import RasaException
 
-from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
-from rasa_tokprune.errors import ConfigError, StorageError
+from rasa_tokprune.components.intent_classifier import EXPLANATION_KEY, TokPruneIntentClassifier
+from rasa_tokprune.errors import ConfigError, StorageError, TokPruneError
 
 
 def explain_with_model(model: Path, texts: Sequence[str]) -> List[Dict[str, Any]]:
     """Returns why a trained model answers messages as it does.
+
+    Components in front of the classifier run too, so that the text explained is the one it gets;
+    those of the bot's own are found in the working folder, as `rasa shell` finds them.
 
     Args:
         model: A model archive, or a folder whose newest archive is taken.
@@ -28,24 +35,45 @@ def explain_with_model(model: Path, texts: Sequence[str]) -> List[Dict[str, Any]
         ConfigError: If there is no such model or it holds no TokPruneIntentClassifier.
         StorageError: If the model cannot be used here.
     """
+    sys.path.insert(1, os.getcwd())
     try:
-        classifier = _load(model)
-        return [classifier.explain(text) for text in texts]
-    except (RasaException, tarfile.TarError, OSError, ImportError) as error:
-        raise StorageError(f"model '{model}' cannot be used: {error}") from error
+        return _explain(_find(model), texts)
+    except TokPruneError:
+        raise
+    except Exception as error:  # whatever components of others raise
+        reason = str(error) or type(error).__name__
+        raise StorageError(f"model '{model}' cannot be used: {reason}") from error
 
 
-def _load(model: Path) -> TokPruneIntentClassifier:
+def _find(model: Path) -> Path:
     try:
-        archive = get_local_model(str(model))
-    except ModelNotFound as error:
+        os.stat(model)
+        return Path(get_local_model(str(model)))
+    except PermissionError as error:
+        raise StorageError(f"model: '{model}' cannot be read: {error.strerror}") from error
+    except (ModelNotFound, FileNotFoundError) as error:
         raise ConfigError(f"model: there is no trained model at '{model}'") from error
+
+
+def _explain(archive: Path, texts: Sequence[str]) -> List[Dict[str, Any]]:
+    """Runs messages through the model's graph as far as the last of our classifiers."""
     with tempfile.TemporaryDirectory() as folder:
         storage, metadata = LocalModelStorage.from_model_archive(Path(folder), archive)
+        nodes = dict(metadata.predict_schema.nodes)
         # Of two classifiers in a pipeline the later one decides.
-        for node in reversed(list(metadata.predict_schema.nodes.values())):
-            if node.uses is TokPruneIntentClassifier and node.resource is not None:
-                config = {**TokPruneIntentClassifier.get_default_config(), **node.config}
-                context = ExecutionContext(metadata.predict_schema, metadata.model_id)
-                return TokPruneIntentClassifier.load(config, storage, node.resource, context)
-    raise ConfigError(f"model: '{archive}' holds no TokPruneIntentClassifier")
+        ours = [name for name, node in nodes.items() if node.uses is TokPruneIntentClassifier]
+        if not ours:
+            raise ConfigError(f"model: '{archive}' holds no TokPruneIntentClassifier")
+        target = ours[-1]
+        config = {**nodes[target].config, "explain": True}
+        nodes[target] = dataclasses.replace(nodes[target], config=config)
+        schema = GraphSchema(nodes).minimal_graph_schema(targets=[target])
+        runner = DaskGraphRunner.create(
+            schema, storage, ExecutionContext(schema, metadata.model_id)
+        )
+        inputs = {
+            PLACEHOLDER_MESSAGE: [UserMessage(text) for text in texts],
+            PLACEHOLDER_TRACKER: None,
+        }
+        messages = runner.run(inputs=inputs, targets=[target])[target]
+        return [message.get(EXPLANATION_KEY) for message in messages]

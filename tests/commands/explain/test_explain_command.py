@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Callable, List
 
@@ -51,3 +52,84 @@ def test_a_damaged_model(tmp_path: Path, refusal: Callable[[List[str]], str]) ->
 def test_no_model(tmp_path: Path, refusal: Callable[[List[str]], str]) -> None:
     line = refusal(["explain", "--model", str(tmp_path / "none"), "hello"])
     assert "there is no trained model at" in line
+
+
+CORRECTOR = """
+from typing import Any, Dict, List, Text
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=False)
+class Corrector(GraphComponent):
+    @classmethod
+    def create(
+        cls,
+        config: Dict[Text, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+    ) -> "Corrector":
+        return cls()
+
+    def process(self, messages: List[Message]) -> List[Message]:
+        for message in messages:
+            message.set("text", message.get("text").replace("helo", "hello"))
+        return messages
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        return training_data
+"""
+
+
+@pytest.fixture
+def corrected(
+    train_nlu: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> str:
+    """Returns a model whose pipeline begins with a component of the working folder."""
+    (tmp_path / "bot").mkdir()
+    (tmp_path / "bot" / "spelling.py").write_text(CORRECTOR)
+    monkeypatch.chdir(tmp_path / "bot")
+    monkeypatch.syspath_prepend(str(tmp_path / "bot"))
+    archive = train_nlu([{"name": "spelling.Corrector"}, CLASSIFIER])
+    monkeypatch.delitem(sys.modules, "spelling")
+    monkeypatch.setattr(sys, "path", [p for p in sys.path if p != str(tmp_path / "bot")])
+    return archive
+
+
+def test_the_text_explained_is_the_one_the_classifier_gets(
+    corrected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["explain", "--model", corrected, "--json", "helo there", "hello there"]) == 0
+    wrong, right = map(json.loads, capsys.readouterr().out.splitlines())
+    assert wrong == right
+    assert right["text"] == "hello there"
+
+
+def test_a_component_that_is_not_found_is_one_line(
+    corrected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    refusal: Callable[[List[str]], str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    line = refusal(["explain", "--model", corrected, "hello"])
+    assert "cannot be used" in line
+    assert "spelling" in line
+
+
+def test_a_model_that_may_not_be_read_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Callable[[List[str]], str]
+) -> None:
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("rasa_tokprune.commands.explain.model.os.stat", refuse)
+    line = refusal(["explain", "--model", str(tmp_path), "hello"])
+    assert line.endswith(f"'{tmp_path}' cannot be read: Permission denied")

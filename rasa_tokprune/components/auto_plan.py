@@ -89,6 +89,23 @@ class ChosenPlan:
             ) from error
 
 
+def store_certificate(chosen: Optional[ChosenPlan], folder: Path) -> None:
+    """Writes why a plan was chosen; without a choice marks what is there as of another training.
+
+    Finetuning goes on with the plan of the training before.
+
+    Raises:
+        StorageError: If the folder cannot be written.
+    """
+    if chosen is not None:
+        chosen.save(folder)
+        return
+    path = folder / CERTIFICATE_FILE
+    if path.is_file():
+        content = {**json.loads(path.read_text(encoding="utf-8")), "is_of_earlier_training": True}
+        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+
+
 def choose_plan(
     examples: Sequence[Message], settings: EncoderSettings, decisions: DecisionSettings
 ) -> ChosenPlan:

@@ -22,10 +22,12 @@ class TokPruneFeatures(Features):
         attribute: Text,
         origin: Text,
         encoder_fingerprint: str,
+        text: str,
     ) -> None:
-        """Adds the encoder's fingerprint to Rasa's Features."""
+        """Adds to Rasa's Features the encoder's fingerprint and the text that was encoded."""
         super().__init__(features, feature_type, attribute, origin)
         self.encoder_fingerprint = encoder_fingerprint
+        self.text = text
 
 
 def text_embeddings(
@@ -33,9 +35,9 @@ def text_embeddings(
 ) -> np.ndarray:
     """Returns one sentence embedding per message's text, (n_messages, embedding_size).
 
-    Vectors that a TokPruneFeaturizer with the same encoder left on a message are reused; the
-    others are encoded in one go. Text without content (blank, only control characters) and
-    absent text give zeros.
+    Vectors that a TokPruneFeaturizer with the same encoder left on a message are reused, unless a
+    component in between changed the text; the others are encoded in one go. Text without content
+    (blank, only control characters) and absent text give zeros.
     """
     embeddings = np.zeros((len(messages), encoder.embedding_size), dtype=np.float32)
     missing: List[int] = []
@@ -57,6 +59,7 @@ def _known_embedding(message: Message, encoder_fingerprint: str) -> Optional[np.
             isinstance(features, TokPruneFeatures)
             and features.encoder_fingerprint == encoder_fingerprint
             and features.attribute == TEXT
+            and features.text == message.get(TEXT)
             and features.type == FEATURE_TYPE_SENTENCE
         ):
             return np.asarray(features.features[0])

@@ -198,7 +198,12 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
             (FEATURE_TYPE_SENTENCE, sentence[None]),
         ):
             features = TokPruneFeatures(
-                array, kind, field.attribute, self._identifier, self._encoder.fingerprint
+                array,
+                kind,
+                field.attribute,
+                self._identifier,
+                self._encoder.fingerprint,
+                field.text,
             )
             field.message.add_features(features)
 

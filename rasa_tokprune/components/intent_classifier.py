@@ -15,7 +15,12 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from rasa_tokprune.components.auto_plan import ChosenPlan, choose_plan, read_messages
+from rasa_tokprune.components.auto_plan import (
+    ChosenPlan,
+    choose_plan,
+    read_messages,
+    store_certificate,
+)
 from rasa_tokprune.components.config.decisions import DECISION_DEFAULTS, DecisionSettings
 from rasa_tokprune.components.config.encoder import ENCODER_DEFAULTS, EncoderSettings
 from rasa_tokprune.components.encoder_access import (
@@ -30,10 +35,17 @@ from rasa_tokprune.components.encoder_access import (
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import text_embeddings
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
-from rasa_tokprune.components.ranking import Ranked, set_ranking, with_fallback
+from rasa_tokprune.components.ranking import (
+    Ranked,
+    is_payload,
+    set_ranking,
+    warn_of_two_fallbacks,
+    with_fallback,
+)
 from rasa_tokprune.components.training import (
     TrainedIntents,
     labelled_examples,
+    log_training,
     train_intents,
     warn_of_skipped,
     with_content,
@@ -48,9 +60,7 @@ from rasa_tokprune.fewshot import (
     load_examples,
     load_prototypes,
     save_prototypes,
-    summary_lines,
 )
-from rasa_tokprune.terminal import printable
 
 logger = structlog.get_logger(__name__)
 
@@ -100,6 +110,8 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         execution_context: ExecutionContext,
     ) -> TokPruneIntentClassifier:
         """Returns an untrained classifier."""
+        if config.get("emit_fallback"):
+            warn_of_two_fallbacks(execution_context.graph_schema)
         return cls(config, model_storage, resource)
 
     def __init__(
@@ -139,31 +151,22 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             self._persist(encoder, trained, chosen)
         self._encoder, self._prototypes = encoder, trained.classifier
         self._examples = trained.texts
-        logger.info(
-            "tokprune_intent_classifier.trained",
-            examples=len(examples),
-            intents=len(trained.classifier.classes),
-            prototypes=len(trained.classifier.prototypes),
-            plan=encoder.plan.name,
-        )
-        if chosen is not None:
-            logger.info("tokprune_intent_classifier.certificate", event_info=str(chosen))
-        for line in summary_lines(trained.report) if trained.report else []:
-            logger.info("tokprune_intent_classifier.cross_validation", event_info=printable(line))
+        log_training(trained, encoder, None if chosen is None else str(chosen))
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Sets intent and intent ranking of every message."""
+        for message in messages:
+            self._answer(message, [])
         if self._prototypes is None or self._encoder is None:
-            for message in messages:
-                self._answer(message, [])
             return messages
-        embeddings = text_embeddings(messages, self._encoder)
-        length = self._decisions.ranking_length or None
-        for message, embedding in zip(messages, embeddings):
+        length, explains = self._decisions.ranking_length or None, self._decisions.explain
+        names = self._prototypes.classes
+        asked = [each for each in messages if explains or not is_payload(each.get(TEXT), names)]
+        for message, embedding in zip(asked, text_embeddings(asked, self._encoder)):
             ranking = self._prototypes.rank(embedding, length) if embedding.any() else []
             self._answer(message, ranking)
-            if self._decisions.explain:
+            if explains:
                 explanation = self.explain(message.get(TEXT) or "")
                 message.set(EXPLANATION_KEY, explanation, add_to_output=True)
         self._report_cache(self._encoder.cache_info())
@@ -226,8 +229,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
                 report=trained.report,
             )
             store_encoder(encoder, self._settings, folder)
-            if chosen is not None:
-                chosen.save(folder)
+            store_certificate(chosen, folder)
 
     def _answer(self, message: Message, ranking: List[Ranked]) -> None:
         set_ranking(message, with_fallback(ranking) if self._decisions.emit_fallback else ranking)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+import re
+from typing import List, Optional, Sequence, Tuple
 
-from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME
+import rasa.shared.utils.io
+from rasa.engine.graph import GraphSchema
+from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME, INTENT_MESSAGE_PREFIX
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY
 from rasa.shared.nlu.training_data.message import Message
 
@@ -14,6 +17,28 @@ from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 Ranked = Tuple[str, float]
 
 INTENT_RANKING_KEY = "intent_ranking"
+_PAYLOAD_NAME = re.compile(r"/([^{@]+?)\s*(?:[{@]|$)")
+
+
+def is_payload(text: Optional[str], intents: Sequence[str]) -> bool:
+    """Returns whether a message names one of some intents itself, as a button's payload does.
+
+    Rasa answers `/intent{...}` behind the pipeline, whatever classifiers say, so it is not encoded.
+    """
+    if not text or not text.lstrip().startswith(INTENT_MESSAGE_PREFIX):
+        return False
+    name = _PAYLOAD_NAME.match(text.strip())
+    return name is not None and name.group(1) in intents
+
+
+def warn_of_two_fallbacks(schema: GraphSchema) -> None:
+    """Warns if a FallbackClassifier would put `nlu_fallback` before ours."""
+    if any(node.uses.__name__ == "FallbackClassifier" for node in schema.nodes.values()):
+        rasa.shared.utils.io.raise_warning(
+            "TokPruneIntentClassifier: emit_fallback: true does what the pipeline's "
+            "FallbackClassifier does too, so that a ranking may hold 'nlu_fallback' twice; remove "
+            "one of the two."
+        )
 
 
 def with_fallback(ranking: List[Ranked]) -> List[Ranked]:

@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any, Dict, List, Optional, Sequence
 
 import rasa.shared.utils.io
+import structlog
 from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -20,8 +21,12 @@ from rasa_tokprune.fewshot import (
     embed_names,
     find_oos_labels,
     fit_classifier,
+    summary_lines,
     training_report,
 )
+from rasa_tokprune.terminal import printable
+
+logger = structlog.get_logger(__name__)
 
 # Named in a warning.
 _SHOWN_INTENTS = 5
@@ -52,11 +57,17 @@ def labelled_examples(training_data: TrainingData) -> List[Message]:
 
 
 def with_content(examples: Sequence[Message], encoder: Encoder) -> List[Message]:
-    """Returns the messages of which the encoder's tokenizer leaves anything.
+    """Returns the messages of which the encoder's tokenizer leaves anything; warns of cut ones.
 
     Messages of nothing but blanks, control and invisible characters are left out.
     """
     tokens = encoder.tokenize([example.get(TEXT) for example in examples])
+    n_cut = sum(own.is_truncated for own in tokens)
+    if n_cut:
+        rasa.shared.utils.io.raise_warning(
+            f"TokPruneIntentClassifier: {n_cut} of {len(examples)} training examples are longer "
+            f"than max_length ({encoder.max_length} tokens); the rest of each is not read."
+        )
     return [example for example, own in zip(examples, tokens) if own.has_content]
 
 
@@ -103,6 +114,21 @@ def train_intents(
     texts = [example.get(TEXT) for example in examples]
     report = training_report(fitted, support, texts) if settings.cross_validation else None
     return TrainedIntents(fitted.classifier, texts, report)
+
+
+def log_training(trained: TrainedIntents, encoder: Encoder, certificate: Optional[str]) -> None:
+    """Logs what was trained, why with this plan if that was chosen, and how good it is."""
+    logger.info(
+        "tokprune_intent_classifier.trained",
+        examples=len(trained.texts),
+        intents=len(trained.classifier.classes),
+        prototypes=len(trained.classifier.prototypes),
+        plan=encoder.plan.name,
+    )
+    if certificate is not None:
+        logger.info("tokprune_intent_classifier.certificate", event_info=certificate)
+    for line in summary_lines(trained.report) if trained.report else []:
+        logger.info("tokprune_intent_classifier.cross_validation", event_info=printable(line))
 
 
 def _oos_labels(labels: Sequence[str], given: Optional[Sequence[str]]) -> Sequence[str]:

@@ -33,8 +33,12 @@ class CacheInfo:
         return self.hits / asked if asked else 0.0
 
 
+# Longer texts are not remembered: they hardly come twice, and would decide what the cache weighs.
+_LONGEST = 500
+
+
 class EmbeddingCache:
-    """Text -> embedding, least recently used out first; thread-safe."""
+    """Text -> embedding, least recently used out first, of short texts; thread-safe."""
 
     def __init__(self, max_size: int) -> None:
         """Makes an empty cache for `max_size` texts, at least 1."""
@@ -56,6 +60,8 @@ class EmbeddingCache:
 
     def put(self, text: str, embedding: np.ndarray) -> None:
         """Remembers a copy of an embedding."""
+        if len(text) > _LONGEST:
+            return
         with self._lock:
             self._embeddings[text] = embedding.copy()
             self._embeddings.move_to_end(text)

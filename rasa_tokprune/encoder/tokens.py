@@ -25,6 +25,10 @@ _INVISIBLE = re.compile(
     "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]*"
 )
+# A text of more characters than this for each token that is read is looked at from its beginning.
+_CHARACTERS_PER_TOKEN = 16
+# Tokens that the last word of a beginning may make at most.
+_LONGEST_WORD = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,13 +115,24 @@ class TextTokenizer:
             max_length: Most tokens of a text.
             prompt: Put before every text.
         """
-        safe = [prompt + _readable(text) for text in texts]
+        safe = [prompt + self._beginning(text, max_length) for text in texts]
         n_prompt = self._count_prompt(prompt)
         if len(safe) == 1:  # a batch of one would go through a thread pool
             encodings = [self._tokenizer.encode(safe[0])]
         else:
             encodings = self._tokenizer.encode_batch(safe)
         return [self._to_tokens(e, max_length, len(prompt), n_prompt) for e in encodings]
+
+    def _beginning(self, text: str, max_length: int) -> str:
+        """Returns a text, of a very long one so much that `max_length` tokens come out the same."""
+        size = _CHARACTERS_PER_TOKEN * max_length
+        while len(text) > size:
+            beginning = _readable(text[:size])
+            # The last word may be cut.
+            if len(self._tokenizer.encode(beginning).ids) > max_length + _LONGEST_WORD:
+                return beginning
+            size *= 4
+        return _readable(text)
 
     def _to_tokens(
         self, encoding: Any, max_length: int, n_prompt_chars: int, n_prompt: int

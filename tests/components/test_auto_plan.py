@@ -149,3 +149,12 @@ def test_a_featurizer_has_no_answers_to_compare(
 def test_the_candidates_are_in_order_of_their_cost() -> None:
     names: List[str] = list(auto_plan.CANDIDATES)
     assert names == list(SHARES)
+
+
+def test_finetuning_marks_the_certificate_as_of_another_training(tmp_path: Path) -> None:
+    auto_plan.store_certificate(None, tmp_path)
+    assert not list(tmp_path.iterdir()), "without a certificate there is nothing to mark"
+    path = tmp_path / auto_plan.CERTIFICATE_FILE
+    path.write_text('{"taken": "light"}', encoding="utf-8")
+    auto_plan.store_certificate(None, tmp_path)
+    assert json.loads(path.read_text()) == {"taken": "light", "is_of_earlier_training": True}

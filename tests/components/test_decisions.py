@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import warnings
 from typing import Any, Callable, List
 
 import numpy as np
 import pytest
+from rasa.engine.graph import ExecutionContext, GraphSchema, SchemaNode
+from rasa.engine.storage.local_model_storage import LocalModelStorage
+from rasa.engine.storage.resource import Resource
 from rasa.nlu.classifiers.fallback_classifier import FallbackClassifier, undo_fallback_prediction
 from rasa.shared.exceptions import InvalidConfigException
 from rasa.shared.nlu.constants import INTENT
@@ -160,7 +164,7 @@ def test_fallback_keeps_the_intent_behind_it(create: Make, training_data: Traini
 def test_the_summary_is_logged(
     create: Make, training_data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rasa_tokprune.components import intent_classifier
+    from rasa_tokprune.components import training
 
     lines: List[str] = []
 
@@ -168,7 +172,7 @@ def test_the_summary_is_logged(
         def info(self, event: str, **values: Any) -> None:
             lines.append(f"{event} {values.get('event_info', '')}")
 
-    monkeypatch.setattr(intent_classifier, "logger", Recorder())
+    monkeypatch.setattr(training, "logger", Recorder())
     create(TokPruneIntentClassifier).train(training_data)
     assert any("cross-validation over" in line and "macro F1" in line for line in lines)
     lines.clear()
@@ -247,3 +251,38 @@ def test_wrong_values_give_one_clear_line(create: Make, key: str, value: Any, me
         create(TokPruneIntentClassifier, **{key: value})
     assert "\n" not in str(error.value)
     assert str(error.value).startswith(NAME)
+
+
+def test_payloads_that_rasa_answers_are_not_encoded(
+    trained: TokPruneIntentClassifier, count_forward: List[int]
+) -> None:
+    count_forward.clear()
+    payloads = ["/greet", '/greet{"name": "A"}', "/bye@0.9", " /greet "]
+    for message in parse(trained, *payloads):
+        assert message.get(INTENT) == {"name": None, "confidence": 0.0}
+    assert not count_forward
+    # What only looks like one is a message as any other.
+    others = parse(trained, "/other", "/greet you", "/")
+    assert sum(count_forward) == 3
+    assert all(names(message) for message in others)
+
+
+def test_two_fallbacks_are_warned_about(config_of: Make, model_storage: LocalModelStorage) -> None:
+    def create(with_classifier: bool) -> None:
+        node = SchemaNode({}, FallbackClassifier, "create", "process", {})
+        schema = GraphSchema({"fallback": node} if with_classifier else {})
+        config = config_of(TokPruneIntentClassifier, emit_fallback=True)
+        context = ExecutionContext(schema, model_id="model")
+        TokPruneIntentClassifier.create(config, model_storage, Resource("ours"), context)
+
+    with pytest.warns(UserWarning, match="remove one of the two"):
+        create(with_classifier=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        create(with_classifier=False)
+
+
+def test_an_example_that_is_cut_is_warned_about(create: Make, training_data: TrainingData) -> None:
+    classifier = create(TokPruneIntentClassifier, max_length=8)
+    with pytest.warns(UserWarning, match="training examples are longer than max_length .8 tokens"):
+        classifier.train(training_data)

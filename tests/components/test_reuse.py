@@ -72,3 +72,14 @@ def test_training_after_a_featurizer_gives_the_same_prototypes(
     one, other = parse(trained, "where is my order")[0], parse(classifier, "where is my order")[0]
     assert names(one) == names(other)
     assert one.get(INTENT)["confidence"] == pytest.approx(other.get(INTENT)["confidence"], abs=1e-4)
+
+
+def test_a_text_changed_behind_the_featurizer_is_encoded_anew(
+    create: Make, trained: TokPruneIntentClassifier, tokenize: Make
+) -> None:
+    featurizer = create(TokPruneFeaturizer)
+    message = featurizer.process(tokenize([Message({TEXT: "goodbye and see you soon"})]))[0]
+    message.set(TEXT, "hello there")  # a spelling corrector between the two, say
+    trained.process([message])
+    alone = parse(trained, "hello there")[0]
+    assert message.get("intent_ranking") == alone.get("intent_ranking")

@@ -66,3 +66,10 @@ def test_threads_share_it(tiny_bert: Path) -> None:
     info = encoder.cache_info()
     assert info.hits + info.misses == 20 * len(CORPUS)
     assert info.size == 3
+
+
+def test_long_texts_are_not_remembered(tiny_bert: Path) -> None:
+    encoder = load_encoder(str(tiny_bert), cache_size=10)
+    texts = ["hello " * 1000, "hello"]
+    assert (encoder.encode(texts) == encoder.encode(texts)).all()
+    assert encoder.cache_info().size == 1

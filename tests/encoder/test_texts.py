@@ -67,3 +67,21 @@ def test_offsets_point_at_the_words(tiny_bert: Path) -> None:
     tokens = load_encoder(str(tiny_bert)).tokenize([text])[0]
     pieces = [text[start:end] for start, end in tokens.offsets]
     assert "".join(pieces) == text.replace(" ", "")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("filling", ["where is my parcel ", "x", " ", "👍 "])
+def test_of_a_huge_text_only_the_beginning_is_looked_at(
+    checkpoint: Callable[[str], Path], architecture: str, filling: str
+) -> None:
+    encoder = load_encoder(str(checkpoint(architecture)), max_length=12)
+    beginning = "I want to cancel " + filling * 2000
+    long, longer = encoder.tokenize([beginning, beginning + filling * 40_000])
+    assert long.ids.tolist() == longer.ids.tolist()
+    assert long.is_truncated == longer.is_truncated
+
+
+def test_content_behind_a_mile_of_blanks_is_content(tiny_bert: Path) -> None:
+    encoder = load_encoder(str(tiny_bert), max_length=12)
+    far, near = encoder.tokenize([" " * 5000 + "hello", "hello"])
+    assert far.ids.tolist() == near.ids.tolist()

@@ -34,6 +34,12 @@ class StorageError(TokPruneError):
     """Stored prototypes cannot be written, read, or do not belong to this encoder."""
 
 
+def os_error_line(error: OSError) -> str:
+    """Returns what the operating system refused: the path, if there is one, and the true reason."""
+    named = f"'{error.filename}': " if error.filename is not None else ""
+    return f"{named}{error.strerror or error}"
+
+
 def did_you_mean(name: str, valid: Iterable[str]) -> str:
     """Return ` Did you mean 'x'?` for the nearest valid name, or an empty string."""
     nearest = difflib.get_close_matches(name, list(valid), n=1, cutoff=0.5)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+from typing import Callable, Sequence
+
 import pytest
 
 import rasa_tokprune
-from rasa_tokprune.cli import main
+from rasa_tokprune.cli import COMMANDS, main
 
 
 def test_plans_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -26,3 +29,23 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_command_shows_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "plans" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", [name for name, own in COMMANDS.items() if own.add_arguments])
+def test_every_option_has_a_text_and_says_its_default(name: str) -> None:
+    parser = argparse.ArgumentParser(prog=name)
+    COMMANDS[name].add_arguments(parser)  # type: ignore[misc]
+    for action in parser._actions:
+        assert action.help, f"{name} {action.option_strings or action.dest}"
+        if action.default not in (None, False, argparse.SUPPRESS, []):
+            assert "default" in action.help, f"{name} {action.option_strings}"
+
+
+def test_what_the_system_refuses_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, refusal: Callable[[Sequence[str]], str]
+) -> None:
+    def refuse(arguments: argparse.Namespace) -> None:
+        raise PermissionError(13, "Permission denied", "/some/folder")
+
+    monkeypatch.setattr("rasa_tokprune.commands.plans.run", refuse)
+    assert refusal(["plans"]) == "rasa-tokprune plans: '/some/folder': Permission denied"

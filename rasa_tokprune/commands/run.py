@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Callable, Optional
 
-from rasa_tokprune.errors import TokPruneError
+from rasa_tokprune.errors import TokPruneError, os_error_line
 from rasa_tokprune.terminal import printable
 
 BAD_INPUT = 2
@@ -27,5 +27,8 @@ def run_command(
     try:
         return function(arguments) or 0
     except TokPruneError as error:
-        print(f"{name}: {printable(' '.join(str(error).split()))}", file=sys.stderr)
-        return BAD_INPUT
+        line = " ".join(str(error).split())
+    except OSError as error:
+        line = os_error_line(error)
+    print(f"{name}: {printable(line)}", file=sys.stderr)
+    return BAD_INPUT

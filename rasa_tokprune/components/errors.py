@@ -7,7 +7,7 @@ from typing import Iterator
 
 from rasa.shared.exceptions import InvalidConfigException, RasaException
 
-from rasa_tokprune.errors import ConfigError, TokPruneError
+from rasa_tokprune.errors import ConfigError, TokPruneError, os_error_line
 
 
 class TokPruneComponentError(RasaException):
@@ -23,3 +23,5 @@ def as_rasa_errors(component: str) -> Iterator[None]:
         raise InvalidConfigException(f"{component}: {error}") from error
     except TokPruneError as error:
         raise TokPruneComponentError(f"{component}: {error}") from error
+    except OSError as error:  # a model's folder of another user, a full disk
+        raise TokPruneComponentError(f"{component}: {os_error_line(error)}") from error

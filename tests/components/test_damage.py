@@ -138,3 +138,18 @@ def test_a_storage_that_cannot_be_written_gives_one_clear_line(
     with pytest.raises(RasaException, match=os.strerror(reason)) as error:
         component.train(training_data)
     assert "cannot be written" in one_line(error)
+
+
+def test_a_model_of_another_user_is_one_line_with_path_and_reason(
+    component_class: Type[GraphComponent],
+    create: Make,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(path: Path) -> bool:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "is_dir", refuse)
+    with pytest.raises(RasaException) as error:
+        create(component_class, model="/data/of/another").train(training_data)
+    assert one_line(error).endswith("'/data/of/another': Permission denied")

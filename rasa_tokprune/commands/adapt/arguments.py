@@ -109,7 +109,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--concatenations",
         type=int,
         default=4000,
-        help="long texts made of several of yours in a row",
+        help="long texts made of several of yours in a row, 0 or more; default: 4000",
     )
     parser.add_argument(
         "--start",
@@ -133,15 +133,20 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change")
+    parser.add_argument(
+        "--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change; default: 32"
+    )
     parser.add_argument("--steps", type=int, help="of training; default: 400")
-    parser.add_argument("--batch-size", type=int, default=64)
-    parser.add_argument("--learning-rate", type=float, default=1e-3)
+    parser.add_argument("--batch-size", type=int, default=64, help="texts a step; default: 64")
+    parser.add_argument(
+        "--learning-rate", type=float, default=1e-3, help="at its highest, positive; default: 0.001"
+    )
     parser.add_argument(
         "--un-pruned-share",
         type=float,
         default=0.25,
-        help="share of steps without pruning, for sentences that the plan leaves alone",
+        help="share of steps without pruning, for sentences that the plan leaves alone, in [0, 1]; "
+        "default: 0.25",
     )
     parser.add_argument(
         "--strength",
@@ -150,12 +155,12 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         help="share that is kept of the whole change, that of --start included, in (0, 1]; less is "
         "safer on messages unlike those of the training; default: 1",
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random; default: 0")
     parser.add_argument(
         "--precision",
         choices=("auto", "fp32", "bf16"),
         default="auto",
-        help="of the matrix products in training; auto: bf16 where the processor is fast at it",
+        help="of the matrix products in training; default: auto, bf16 where that is fast",
     )
 
 

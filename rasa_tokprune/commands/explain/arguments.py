@@ -10,7 +10,7 @@ from rasa_tokprune.commands.arguments import add_json
 
 def add_explain(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
-    parser.add_argument("texts", nargs="+", metavar="MESSAGE")
+    parser.add_argument("texts", nargs="+", metavar="MESSAGE", help="what a user might write")
     parser.add_argument(
         "--model",
         type=Path,

@@ -10,7 +10,7 @@ import structlog
 
 from rasa_tokprune.encoder.checkpoint.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.checkpoint.weights import weight_files
-from rasa_tokprune.errors import CheckpointError, NotDownloadedError
+from rasa_tokprune.errors import CheckpointError, NotDownloadedError, os_error_line
 
 logger = structlog.get_logger(__name__)
 
@@ -79,6 +79,10 @@ def _cached(model: str, fetch: Callable[[], str]) -> Optional[Path]:
     except HFValidationError as error:
         raise CheckpointError(
             f"model '{model}' is neither an existing folder nor a valid hub id: {error}"
+        ) from error
+    except PermissionError as error:
+        raise CheckpointError(
+            f"the hub's cache of model '{model}' cannot be read: {os_error_line(error)}"
         ) from error
     except (OSError, ValueError):
         return None

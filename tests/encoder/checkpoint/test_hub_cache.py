@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import load_encoder
-from rasa_tokprune.errors import NotDownloadedError
+from rasa_tokprune.errors import CheckpointError, NotDownloadedError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -71,3 +71,14 @@ def test_what_another_program_left_out_is_fetched(
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
     assert load_encoder("someone/tiny", cache_dir=str(cache)).model.spec.normalize
     assert calls == [True, False]
+
+
+def test_a_cache_that_may_not_be_read_is_not_a_model_that_is_missing(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> str:
+        raise PermissionError(13, "Permission denied", str(cache))
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
+    with pytest.raises(CheckpointError, match="cannot be read: '.*hub': Permission denied"):
+        load_encoder("someone/tiny", cache_dir=str(cache))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import List
 
 ROOT = Path(__file__).resolve().parent.parent
-SHARED_DATA = ROOT.parent / "shared" / "data"
+# Real intent tasks, see CONTRIBUTING.md.
+SHARED_DATA = Path(os.environ.get("RASA_TOKPRUNE_TEST_DATA") or ROOT.parent / "shared" / "data")
 _EXAMPLE = re.compile(r"^\s+- (.+)$", re.MULTILINE)
 
 

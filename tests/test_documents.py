@@ -19,6 +19,7 @@ DOCUMENTS = (
 TOP = ("benchmarks/", "tests/", "docs/", "example_bot/", ".ci/", "rasa_tokprune/")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|c|h)")
+_BINARY = (".png", ".pyc", ".so", ".safetensors", ".gz", ".db")
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -66,5 +67,5 @@ def test_nothing_tells_of_the_machine_it_was_made_on() -> None:
         "benchmarks/*/run",
     )
     for path in [path for kind in kinds for path in ROOT.glob(kind)]:
-        if path.suffix not in (".png", ".pyc") and not path.name.startswith("test_"):
+        if path.suffix not in _BINARY and not path.name.startswith("test_"):
             assert not re.search(r"/(tmp|work|root|home)/", path.read_text(encoding="utf-8")), path

@@ -89,23 +89,23 @@ def run_trial(
         Row with cost, accuracy and agreement with the un-pruned, un-adapted encoder, in [0, 1]:
         for each judge, for each bucket of lengths, and the mean over judges.
     """
-    bench = _prepare(json.dumps(setup, sort_keys=True))
+    common = _prepare(json.dumps(setup, sort_keys=True))
     torch.set_num_threads(int(setup["num_threads"]))
     own = PruningPlan.from_dict(dict(plan))
-    return bench.run(own, Importance(importance), steps)
+    return common.run(own, Importance(importance), steps)
 
 
 @functools.lru_cache(maxsize=1)
-def _prepare(setup: str) -> _Bench:
+def _prepare(setup: str) -> _Common:
     values = json.loads(setup)
     for key in ("texts", "seeds"):
         values[key] = tuple(values[key])
     for key in ("tasks", "judges"):
         values[key] = tuple((name, path) for name, path in values[key])
-    return _Bench(TrialSetup(**values))
+    return _Common(TrialSetup(**values))
 
 
-class _Bench:
+class _Common:
     """Everything trials share in one process: teacher, texts, judges."""
 
     def __init__(self, setup: TrialSetup) -> None:

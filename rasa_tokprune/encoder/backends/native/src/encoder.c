@@ -141,6 +141,7 @@ static int count_pruned(const Plan *plan, int layer, const Candidate *sorted, in
                         int n_keys) {
   const double threshold = plan->thresholds[layer];
   if (!plan->is_absolute) {
+    /* As quantile_count of plans/plan.py, its ROUNDING included. */
     const double count = ceil(threshold * (n_content - 1) - 1e-9);
     return count > 0 ? (int)count : 0;
   }

@@ -11,7 +11,7 @@ from benchmarks.accuracy.precisions import FORMATS, measure
 from rasa_tokprune.encoder.backends.choice import library_path
 from rasa_tokprune.texts.tasks import Task
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 TASKS = {
     "banking77": ("train_5shot.yml", "test.yml"),

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.rasa.cross_validation import cross_validate, own_pipeline
 from benchmarks.rows import read_rows
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 CLASSIFIER = {"name": "rasa_tokprune.TokPruneIntentClassifier"}
 

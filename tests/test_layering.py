@@ -60,8 +60,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "errors", "terminal", "machine", "encoder", "fewshot", "texts", "commands",
     ),
     "commands/certify": (
-        "errors", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs", "commands",
-        "package",
+        "errors", "terminal", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs",
+        "commands", "package",
     ),
     "commands/bench": ("errors", "machine", "encoder", "texts", "commands"),
     "commands/explain": ("errors", "explanation", "components", "commands"),

@@ -95,15 +95,19 @@ def store_certificate(chosen: Optional[ChosenPlan], folder: Path) -> None:
     Finetuning goes on with the plan of the training before.
 
     Raises:
-        StorageError: If the folder cannot be written.
+        StorageError: If the folder cannot be written, or what is there is damaged.
     """
     if chosen is not None:
         chosen.save(folder)
         return
     path = folder / CERTIFICATE_FILE
-    if path.is_file():
+    if not path.is_file():
+        return
+    try:
         content = {**json.loads(path.read_text(encoding="utf-8")), "is_of_earlier_training": True}
         path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    except (OSError, ValueError, TypeError) as error:
+        raise StorageError(f"'{path}' cannot be marked: {error}; train anew") from error
 
 
 def choose_plan(
@@ -127,6 +131,8 @@ def choose_plan(
     original = dataclasses.replace(settings, prune=OFF, adapter=OFF)
     reference = open_encoder(original, may_download=True)
     examples = with_content(examples, reference)
+    if not examples:
+        return ChosenPlan(OFF, reference, [], [], len(log))
     expected = _answer(reference, examples, log, decisions)
     taken, certificates, on_training = reference, [], []
     for name in _suitable(reference):

@@ -110,8 +110,6 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         execution_context: ExecutionContext,
     ) -> TokPruneIntentClassifier:
         """Returns an untrained classifier."""
-        if config.get("emit_fallback"):
-            warn_of_two_fallbacks(execution_context.graph_schema)
         return cls(config, model_storage, resource)
 
     def __init__(
@@ -198,6 +196,8 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             TokPruneComponentError: If the stored prototypes belong to another encoder, plan or
                 major version of this package.
         """
+        if config.get("emit_fallback"):
+            warn_of_two_fallbacks(execution_context.graph_schema)
         with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is None:  # a bot without intents
                 return cls(config, model_storage, resource)

@@ -17,22 +17,28 @@ from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 Ranked = Tuple[str, float]
 
 INTENT_RANKING_KEY = "intent_ranking"
-_PAYLOAD_NAME = re.compile(r"/([^{@]+?)\s*(?:[{@]|$)")
+# As Rasa reads it: what stands before a confidence or entities.
+_PAYLOAD_NAME = re.compile(r"/([^{@]+)")
 
 
 def is_payload(text: Optional[str], intents: Sequence[str]) -> bool:
     """Returns whether a message names one of some intents itself, as a button's payload does.
 
-    Rasa answers `/intent{...}` behind the pipeline, whatever classifiers say, so it is not encoded.
+    Rasa answers `/intent{...}` behind the pipeline, whatever classifiers say, if the intent is in
+    the domain; so it is not encoded.
     """
     if not text or not text.lstrip().startswith(INTENT_MESSAGE_PREFIX):
         return False
     name = _PAYLOAD_NAME.match(text.strip())
-    return name is not None and name.group(1) in intents
+    return name is not None and name.group(1).strip() in intents
 
 
 def warn_of_two_fallbacks(schema: GraphSchema) -> None:
-    """Warns if a FallbackClassifier would put `nlu_fallback` before ours."""
+    """Warns if a FallbackClassifier would put `nlu_fallback` before ours.
+
+    Args:
+        schema: Of the graph that answers; that of a training holds no FallbackClassifier.
+    """
     if any(node.uses.__name__ == "FallbackClassifier" for node in schema.nodes.values()):
         rasa.shared.utils.io.raise_warning(
             "TokPruneIntentClassifier: emit_fallback: true does what the pipeline's "

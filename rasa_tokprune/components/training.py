@@ -74,7 +74,7 @@ def with_content(examples: Sequence[Message], encoder: Encoder) -> List[Message]
 def warn_of_skipped(examples: Sequence[Message], kept: Sequence[Message]) -> None:
     """Warns of examples without content, with the first few intents that hold them."""
     n_empty = len(examples) - len(kept)
-    if not kept:
+    if not examples:
         rasa.shared.utils.io.raise_warning(
             "TokPruneIntentClassifier: the training data holds no example with an intent; every "
             "message will be classified as no intent."

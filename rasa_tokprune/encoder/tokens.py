@@ -124,7 +124,10 @@ class TextTokenizer:
         return [self._to_tokens(e, max_length, len(prompt), n_prompt) for e in encodings]
 
     def _beginning(self, text: str, max_length: int) -> str:
-        """Returns a text, of a very long one so much that `max_length` tokens come out the same."""
+        """Returns a text, of a very long one so much that `max_length` tokens come out the same.
+
+        But for a word of thousands of letters, which some vocabularies divide from its end.
+        """
         size = _CHARACTERS_PER_TOKEN * max_length
         while len(text) > size:
             beginning = _readable(text[:size])

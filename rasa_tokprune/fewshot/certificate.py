@@ -190,7 +190,14 @@ def count_flips(
         reference: Answers of the un-pruned encoder; None was not asked.
         served: Answers of the pruned one.
         max_flip_rate: Largest share of changed answers that is allowed.
+
+    Raises:
+        ConfigError: If the two are not answers to the same messages.
     """
+    if len(reference) != len(served):
+        raise ConfigError(
+            f"{len(reference)} answers cannot be compared with {len(served)} of plan '{plan}'"
+        )
     asked = [(a, b) for a, b in zip(reference, served) if a is not None and b is not None]
     n_flips = sum(a != b for a, b in asked)
     return Certificate(plan, len(asked), n_flips, max_flip_rate)

@@ -15,6 +15,8 @@ from tqdm import tqdm
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.machine.stored import store
 
+# Raised when another text is made of a message before it is tokenized.
+_REVISION = 2
 # Texts encoded at a time, and how often a killed run's work is saved.
 _CHUNK = 256
 _SAVE_EVERY_S = 30.0
@@ -60,7 +62,8 @@ class EmbeddingStore:
         store(content, self._path(fingerprint))
 
     def _path(self, fingerprint: str) -> Optional[Path]:
-        return None if self._folder is None else self._folder / f"{fingerprint}.safetensors"
+        name = f"{fingerprint}-{_REVISION}.safetensors"
+        return None if self._folder is None else self._folder / name
 
 
 def embed_texts(

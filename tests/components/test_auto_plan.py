@@ -9,6 +9,7 @@ from typing import Any, Callable, Dict, List, Type
 import pytest
 from rasa.engine.graph import GraphComponent
 from rasa.shared.exceptions import InvalidConfigException
+from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 from structlog.testing import capture_logs
 
@@ -16,6 +17,7 @@ from rasa_tokprune.components import auto_plan
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.encoder import PruningPlan
+from rasa_tokprune.errors import StorageError
 from tests.checkpoints import CORPUS, N_LAYERS
 from tests.components.checks import one_line
 
@@ -158,3 +160,18 @@ def test_finetuning_marks_the_certificate_as_of_another_training(tmp_path: Path)
     path.write_text('{"taken": "light"}', encoding="utf-8")
     auto_plan.store_certificate(None, tmp_path)
     assert json.loads(path.read_text()) == {"taken": "light", "is_of_earlier_training": True}
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "3"])
+def test_a_damaged_certificate_is_one_clear_error(tmp_path: Path, damage: str) -> None:
+    (tmp_path / auto_plan.CERTIFICATE_FILE).write_text(damage, encoding="utf-8")
+    with pytest.raises(StorageError, match="certificate.json' cannot be marked"):
+        auto_plan.store_certificate(None, tmp_path)
+
+
+def test_a_bot_of_invisible_examples_trains_without_a_plan(create: Make, tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("hello\n", encoding="utf-8")
+    classifier = create(TokPruneIntentClassifier, prune="auto", certify_on=str(log))
+    with pytest.warns(UserWarning, match="1 of 1 examples hold nothing"):
+        classifier.train(TrainingData([Message.build("\u2060", intent="nothing")]))

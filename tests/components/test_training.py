@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Callable, Dict, List
 
@@ -174,3 +175,17 @@ def test_an_end_to_end_bot_trains_and_answers(rasa_train: Callable[..., Any]) ->
         assert tracker.latest_message.intent["name"] in INTENTS
         predicted = [e for e in tracker.events if isinstance(e, ActionExecuted) and e.policy]
         assert any("TEDPolicy" in event.policy for event in predicted)
+
+
+def test_two_fallbacks_are_warned_about_when_the_model_is_loaded(
+    train_nlu: Callable[..., str],
+) -> None:
+    ours = {"name": CLASSIFIER, "emit_fallback": True}
+    both = train_nlu([ours, {"name": "FallbackClassifier", "threshold": 0.5}])
+    with pytest.warns(UserWarning, match="remove one of the two"):
+        Agent.load(both)
+    alone = train_nlu([ours])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        Agent.load(alone)
+    assert not any("remove one of the two" in str(each.message) for each in caught)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable
+from typing import Callable, List
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
 from rasa_tokprune.encoder import load_encoder
+from rasa_tokprune.encoder import tokens as tokens_module
+from rasa_tokprune.encoder.tokens import read_tokenizer
 from tests.checkpoints import ARCHITECTURES
 
 ODD_TEXTS = {
@@ -70,15 +73,35 @@ def test_offsets_point_at_the_words(tiny_bert: Path) -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("filling", ["where is my parcel ", "x", " ", "👍 "])
-def test_of_a_huge_text_only_the_beginning_is_looked_at(
-    checkpoint: Callable[[str], Path], architecture: str, filling: str
+@pytest.mark.parametrize("filling", ["where is my parcel ", " ", "👍 ", "a-b "])
+@pytest.mark.parametrize("length", [191, 192, 193, 767, 769, 5000])
+def test_the_beginning_of_a_huge_text_gives_the_tokens_of_the_whole(
+    checkpoint: Callable[[str], Path], architecture: str, filling: str, length: int
 ) -> None:
-    encoder = load_encoder(str(checkpoint(architecture)), max_length=12)
-    beginning = "I want to cancel " + filling * 2000
-    long, longer = encoder.tokenize([beginning, beginning + filling * 40_000])
-    assert long.ids.tolist() == longer.ids.tolist()
-    assert long.is_truncated == longer.is_truncated
+    folder = checkpoint(architecture)
+    encoder = load_encoder(str(folder), max_length=12)
+    text = ("I want to cancel " + filling * length)[:length]
+    whole = Tokenizer.from_str(read_tokenizer(folder)).encode(text)
+    (tokens,) = encoder.tokenize([text])
+    n_kept = min(len(whole.ids), 12) - 1  # but for the closing special token
+    assert tokens.ids.tolist()[:n_kept] == whole.ids[:n_kept]
+    assert tokens.ids[-1] == whole.ids[-1]
+    assert tokens.is_truncated == (len(whole.ids) > 12)
+
+
+def test_a_huge_text_is_not_tokenized_whole(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_at: List[int] = []
+    original = tokens_module._readable
+
+    def recorder(text: str) -> str:
+        looked_at.append(len(text))
+        return original(text)
+
+    monkeypatch.setattr(tokens_module, "_readable", recorder)
+    load_encoder(str(tiny_bert), max_length=12).tokenize(["where is my parcel " * 50_000])
+    assert max(looked_at) < 2000
 
 
 def test_content_behind_a_mile_of_blanks_is_content(tiny_bert: Path) -> None:

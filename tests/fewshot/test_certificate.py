@@ -115,3 +115,8 @@ def test_queries_beside_the_support_set(around: Callable) -> None:
     queries, expected = around(5, 3, noise=0.3, draw=1)
     assert answers_of(*fit_head(embeddings, labels), queries) == expected
     assert answers_of(*fit_head(embeddings, labels, labels, {}), queries[:0]) == []
+
+
+def test_answers_to_other_messages_are_not_compared() -> None:
+    with pytest.raises(ConfigError, match="2 answers cannot be compared with 1 of plan 'light'"):
+        count_flips("light", ["a", "b"], ["a"], 0.02)

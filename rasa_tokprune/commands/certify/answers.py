@@ -19,7 +19,7 @@ from rasa_tokprune.texts.files import absolute, hash_files
 from rasa_tokprune.texts.tasks import read_examples
 
 # Another version of the package may answer otherwise.
-JOB = f"answers of rasa-tokprune {__version__}"
+JOB = f"answers 2 of rasa-tokprune {__version__}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,7 @@ from rasa_tokprune.fewshot.certificate import (
 )
 from rasa_tokprune.jobs.run import check_scheduler, run_jobs, threads_of_job
 from rasa_tokprune.machine.stored import stored_path
+from rasa_tokprune.terminal import printable
 from rasa_tokprune.texts.lines import read_lines
 
 # Messages in a job: seconds of work, so that little is lost with a worker.
@@ -51,11 +52,11 @@ def run(arguments: argparse.Namespace) -> int:
     )
     certificates = on_log if log else on_training
     for certificate, other in zip(certificates, on_training):
-        print(certificate)
+        print(printable(str(certificate)))
         if log:  # not certified with: a log is what is to come, training messages are not
             print(f"  out of fold on the training messages: {other.n_flips} of {other.n_messages}")
     taken = take_plan(certificates)
-    print(_verdict(taken, certificates))
+    print(printable(_verdict(taken, certificates)))
     if arguments.out is not None:
         _write(arguments.out, certificates, on_training, taken)
     if arguments.answers is not None:

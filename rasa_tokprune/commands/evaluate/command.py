@@ -71,10 +71,8 @@ def _seeds_of(task: TaskData, n_shot: Optional[int], seeds: List[int]) -> List[i
     most = max(task.train.labels.count(label) for label in set(task.train.labels))
     if n_shot < most:
         return seeds
-    print(
-        f"--shots {n_shot}: no intent of '{task.name}' has more than {most} examples; one run",
-        file=sys.stderr,
-    )
+    line = f"--shots {n_shot}: no intent of '{task.name}' has more than {most} examples; one run"
+    print(printable(line), file=sys.stderr)
     return seeds[:1]
 
 
@@ -125,7 +123,7 @@ def _evaluate_all(
 
 def _report(rows: Sequence[Dict[str, Any]], limits: Sequence[Limit]) -> int:
     summaries = summarize(rows)
-    print("\n".join(map(printable, render(summaries).splitlines())))
+    print("\n".join(map(printable, render(summaries).split("\n"))))
     violated = violations(limits, summaries)
     for line in violated:
         print(printable(line), file=sys.stderr)

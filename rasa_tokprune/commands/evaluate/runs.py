@@ -74,7 +74,10 @@ class Answer:
 
 def evaluate(run: Run, settings: FitSettings) -> Tuple[Dict[str, Any], List[Answer]]:
     """Fits and answers; returns the raw row, ready to become JSON, and every answer."""
-    train = run.task.train.take(sample_shots(run.task.train.labels, run.n_shot, run.seed))
+    # What has no content is no example, as in training.
+    has_content = run.encoded.of(run.task.train.texts).any(axis=1)
+    train = run.task.train.take(np.flatnonzero(has_content))
+    train = train.take(sample_shots(train.labels, run.n_shot, run.seed))
     start = time.perf_counter()
     classifier = _fit(train, run, settings)
     fit_s = time.perf_counter() - start
@@ -121,8 +124,6 @@ def as_predictions(answers: List[Answer]) -> Predictions:
 
 def _fit(train: Examples, run: Run, settings: FitSettings) -> PrototypeClassifier:
     encode = run.encoded.of
-    # What has no content is no example, as in training.
-    train = train.take(np.flatnonzero(encode(train.texts).any(axis=1)))
     names = embed_names(train.keys, encode) if settings.use_intent_names else None
     support = SupportSet.of(encode(train.texts), train.labels, train.keys, names)
     return fit_classifier(

@@ -20,6 +20,6 @@ def run(arguments: argparse.Namespace) -> None:
 
         explanations = explain_with_model(arguments.model, arguments.texts)
     if arguments.json:
-        print("\n".join(json.dumps(each, ensure_ascii=False) for each in explanations))
+        print("\n".join(json.dumps(each) for each in explanations))
     else:
         print("\n\n".join("\n".join(explanation_lines(each)) for each in explanations))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 import sys
 import tempfile
@@ -11,6 +12,7 @@ from typing import Any, Dict, List, Sequence
 
 from rasa.core.channels.channel import UserMessage
 from rasa.engine.constants import PLACEHOLDER_MESSAGE, PLACEHOLDER_TRACKER
+from rasa.engine.exceptions import GraphComponentException
 from rasa.engine.graph import ExecutionContext, GraphSchema
 from rasa.engine.runner.dask import DaskGraphRunner
 from rasa.engine.storage.local_model_storage import LocalModelStorage
@@ -36,13 +38,18 @@ def explain_with_model(model: Path, texts: Sequence[str]) -> List[Dict[str, Any]
         StorageError: If the model cannot be used here.
     """
     sys.path.insert(1, os.getcwd())
+    logging.disable(logging.ERROR)  # Rasa logs what it raises
     try:
         return _explain(_find(model), texts)
     except TokPruneError:
         raise
     except Exception as error:  # whatever components of others raise
-        reason = str(error) or type(error).__name__
+        # Rasa wraps it and says no more than which node it was.
+        cause = error.__cause__ if isinstance(error, GraphComponentException) else None
+        reason = str(cause or error) or type(error).__name__
         raise StorageError(f"model '{model}' cannot be used: {reason}") from error
+    finally:
+        logging.disable(logging.NOTSET)
 
 
 def _find(model: Path) -> Path:
@@ -76,4 +83,7 @@ def _explain(archive: Path, texts: Sequence[str]) -> List[Dict[str, Any]]:
             PLACEHOLDER_TRACKER: None,
         }
         messages = runner.run(inputs=inputs, targets=[target])[target]
-        return [message.get(EXPLANATION_KEY) for message in messages]
+    explanations = [message.get(EXPLANATION_KEY) for message in messages]
+    if None in explanations:
+        raise StorageError("the classifier is not trained, so it has nothing to explain")
+    return explanations

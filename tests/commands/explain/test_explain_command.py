@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Callable, List
@@ -10,6 +12,7 @@ from typing import Callable, List
 import pytest
 
 from rasa_tokprune.cli import main
+from tests.bots_on_disk import write_nlu
 
 CLASSIFIER = {"name": "rasa_tokprune.TokPruneIntentClassifier"}
 
@@ -133,3 +136,31 @@ def test_a_model_that_may_not_be_read_says_so(
     monkeypatch.setattr("rasa_tokprune.commands.explain.model.os.stat", refuse)
     line = refusal(["explain", "--model", str(tmp_path), "hello"])
     assert line.endswith(f"'{tmp_path}' cannot be read: Permission denied")
+
+
+def test_a_model_that_learned_no_intent(
+    train_nlu: Callable[..., str], tmp_path: Path, refusal: Callable[[List[str]], str]
+) -> None:
+    nlu = write_nlu(tmp_path / "invisible.yml", {"nothing": ["\u2060\u2800"]})
+    archive = train_nlu([CLASSIFIER], nlu=nlu)
+    line = refusal(["explain", "--model", archive, "hello"])
+    assert "the classifier is not trained" in line
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "gbk", "utf-8"])
+def test_json_is_json_on_every_terminal(train_nlu: Callable[..., str], encoding: str) -> None:
+    archive = train_nlu([CLASSIFIER])
+    text = "hello \N{THUMBS UP SIGN} caf\N{LATIN SMALL LETTER E WITH ACUTE} \x9b\u202e"
+    for options in (["--json"], []):
+        code = "import sys; from rasa_tokprune.cli import main; sys.exit(main())"
+        result = subprocess.run(
+            [sys.executable, "-c", code, "explain", "--model", archive, *options, text],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+        )
+        assert result.returncode == 0, result.stderr
+        shown = result.stdout.decode(encoding)
+        assert "\x9b" not in shown
+        assert "\u202e" not in shown
+        if options:
+            assert json.loads(shown)["text"] == text

@@ -39,7 +39,7 @@ def test_nothing_to_train_on_is_one_clear_line(tmp_path: Path) -> None:
     (tmp_path / "blank.txt").write_text("\n\n")
     with pytest.raises(ConfigError, match="there is no text to train on"):
         Corpus.read([tmp_path / "blank.txt"], {})
-    with pytest.raises(ConfigError, match="is not a text file"):
+    with pytest.raises(ConfigError, match="missing.txt' cannot be read: No such file"):
         Corpus.read([tmp_path / "missing.txt"], {})
 
 

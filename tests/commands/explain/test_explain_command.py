@@ -14,6 +14,8 @@ import pytest
 from rasa_tokprune.cli import main
 from tests.bots_on_disk import write_nlu
 
+pytestmark = pytest.mark.thorough
+
 CLASSIFIER = {"name": "rasa_tokprune.TokPruneIntentClassifier"}
 
 

@@ -12,6 +12,9 @@ from rasa_tokprune.fewshot import Decision, PrototypeClassifier, readable_name
 from rasa_tokprune.fewshot.support import NO_SOURCE
 from rasa_tokprune.terminal import printable
 
+# Words and pairs of words that are named of each intent.
+_SHOWN_WORDS = 5
+
 
 def explain(
     text: str, encoder: Encoder, classifier: PrototypeClassifier, examples: Sequence[str]
@@ -28,10 +31,13 @@ def explain(
 
     Returns:
         `intents`: the best two, each with `intent`, `confidence`, `similarity` (cosine) to its
-        nearest example, of the 100 at most that are kept of a prototype, and that example;
+        nearest example, of the 100 at most that are kept of a prototype, and that example; how much
+        of its `score` came `from_embedding` and how much `from_words`, and which `words` said so,
+        each a word or a pair of words of the message with what it added or took;
         `is_accepted` and `margin`: whether and by how much the in-scope score lies above the
         operating point; `tokens`: each with the `layer` after which it was pruned, null if it
-        never was; `plan` and `cost`, the share of the un-pruned model's token-layers.
+        never was; `plan` and `cost`, the share of the un-pruned model's token-layers; `readable`,
+        the share of the message that the encoder's vocabulary knows.
     """
     encoded = encoder.encode_detailed([text])[0]
     explanation: Dict[str, Any] = {
@@ -41,13 +47,19 @@ def explain(
         "margin": None,
         "plan": encoder.plan.name,
         "cost": round(float(encoded.cost), 3),
+        "readable": round(encoded.tokens.readable_share, 3),
         "tokens": _tokens(text, encoded),
     }
     if not encoded.tokens.has_content:
         return explanation
-    decision = classifier.decide(encoded.embedding)
+    readable = encoded.tokens.readable_share
+    decision = classifier.decide(encoded.embedding, text, readable)
     explanation["intents"] = [
-        _intent(int(number), decision, classifier, examples) for number in decision.order[:2]
+        {
+            **_intent(int(number), decision, classifier, examples),
+            **_parts(int(number), decision, classifier, text, readable),
+        }
+        for number in decision.order[:2]
     ]
     explanation["is_accepted"] = decision.is_accepted
     explanation["margin"] = round(float(decision.margin), 3)
@@ -65,11 +77,15 @@ def explanation_lines(explanation: Dict[str, Any]) -> List[str]:
                 f"{'':<12}nearest {kind}: '{' '.join(entry['nearest_example'].split())}', "
                 f"similarity {entry['similarity']:.3f}"
             )
+        if entry["words"] is not None:
+            lines.append(f"{'':<12}{_parts_line(entry)}")
     if explanation["margin"] is None:
         lines.append("in scope    no: the message has no content")
     else:
         verdict = "yes" if explanation["is_accepted"] else "no"
         lines.append(f"in scope    {verdict}, {explanation['margin']:+.2f} to the operating point")
+    if explanation["readable"] < 1.0 and explanation["intents"]:
+        lines.append(f"readable    {explanation['readable']:.0%} of the message, for the encoder")
     lines.append(f"tokens      plan {explanation['plan']}, cost {explanation['cost']:.2f}")
     kept = [token["text"] for token in explanation["tokens"] if token["layer"] is None]
     lines.append(f"{'':<12}kept: {' '.join(kept)}")
@@ -99,6 +115,33 @@ def _intent(
         own_name = readable_name(classifier.keys[prototype])
         entry["nearest_example"] = own_name if entry["is_name"] else examples[source]
     return entry
+
+
+def _parts(
+    number: int, decision: Decision, classifier: PrototypeClassifier, text: str, readable: float
+) -> Dict[str, Any]:
+    """Returns what embedding and words added to the score of an intent."""
+    score = float(decision.scores.class_scores[number])
+    view = classifier.lexical
+    if view is None:
+        return {"score": round(score, 3), "from_words": None, "words": None}
+    words = view.contributions(text, number, readable)
+    shown = sorted(words.items(), key=lambda pair: -abs(pair[1]))[:_SHOWN_WORDS]
+    from_words = sum(words.values())
+    return {
+        "score": round(score, 3),
+        "from_embedding": round(score - from_words, 3),
+        "from_words": round(from_words, 3),
+        "words": [{"text": word, "score": round(added, 3)} for word, added in shown],
+    }
+
+
+def _parts_line(entry: Dict[str, Any]) -> str:
+    words = ", ".join(f"'{each['text']}' {each['score']:+.2f}" for each in entry["words"])
+    return (
+        f"score {entry['score']:.2f}: embedding {entry['from_embedding']:+.2f}, words "
+        f"{entry['from_words']:+.2f}{f' ({words})' if words else ': none that examples hold'}"
+    )
 
 
 def _tokens(text: str, encoded: EncodedText) -> List[Dict[str, Any]]:

@@ -28,7 +28,7 @@ from benchmarks.decisions.drawn_bots import DrawnBot, draw_bots
 from benchmarks.decisions.tables import PRIOR
 from benchmarks.rows import write_rows
 from rasa_tokprune.commands.evaluate.predictions import Predictions
-from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet, fit_classifier
+from rasa_tokprune.fewshot import SupportSet, fit_classifier
 from rasa_tokprune.fewshot.calibration.confidence import (
     DEFAULT_TARGET_REJECTION,
     OPERATING_CONFIDENCE,
@@ -148,16 +148,23 @@ def _set(settings: Mapping[str, Any]) -> ExitStack:
 
 def _held_out(settings: Mapping[str, Any], bot: DrawnBot) -> Tuple[np.ndarray, np.ndarray]:
     with _set(settings):
-        sample = fit_classifier(
-            SupportSet.of(bot.support, bot.labels, None, bot.names)
-        ).calibration.sample
+        sample = fit_classifier(support_of(bot)).calibration.sample
     return sample.in_scope, sample.is_right
 
 
+def support_of(bot: DrawnBot) -> SupportSet:
+    """Returns the support set of a bot."""
+    known = set(bot.labels)
+    names = {name: vector for name, vector in bot.names.items() if name in known}
+    return SupportSet.of(bot.support.embeddings, bot.labels, None, names, bot.support.texts)
+
+
 def _measure(bot: DrawnBot) -> Dict[str, float]:
-    classifier = PrototypeClassifier.fit(bot.support, bot.labels, names=bot.names)
-    own = [classifier.decide(each) for each in bot.query]
-    other = [classifier.decide(each) for each in bot.strangers]
+    classifier = fit_classifier(support_of(bot)).classifier
+    own, other = (
+        [classifier.decide(*each) for each in zip(part.embeddings, part.texts)]
+        for part in (bot.query, bot.strangers)
+    )
     top, oos_top = ([float(each.confidences.max()) for each in part] for part in (own, other))
     predictions = Predictions(
         answers=bot.answers,

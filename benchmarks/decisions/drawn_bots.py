@@ -20,6 +20,23 @@ MAX_QUERY = 800
 
 
 @dataclasses.dataclass(frozen=True)
+class Messages:
+    """Messages, both views of them.
+
+    Attributes:
+        embeddings: (n_messages, d).
+        texts: (n_messages,).
+    """
+
+    embeddings: np.ndarray
+    texts: List[str]
+
+    def take(self, rows: np.ndarray) -> Messages:
+        """Returns some of them."""
+        return Messages(self.embeddings[rows], [self.texts[row] for row in rows])
+
+
+@dataclasses.dataclass(frozen=True)
 class DrawnBot:
     """A bot drawn from a labelled file.
 
@@ -27,23 +44,23 @@ class DrawnBot:
         task: Name of the file.
         sampling: How the support set was drawn.
         seed: Which draw.
-        support: Embeddings of the support set, (n_examples, d).
+        support: The support set, (n_examples,).
         labels: Class of each, (n_examples,).
         names: Embedding of each class's readable name.
-        query: Embeddings of in-scope messages, (n_query, d).
+        query: In-scope messages, (n_query,).
         answers: Class of each, (n_query,).
-        strangers: Embeddings of messages of intents left out, (n_out, d).
+        strangers: Messages of intents left out, (n_out,).
     """
 
     task: str
     sampling: str
     seed: int
-    support: np.ndarray
+    support: Messages
     labels: List[str]
     names: Dict[str, np.ndarray]
-    query: np.ndarray
+    query: Messages
     answers: List[str]
-    strangers: np.ndarray
+    strangers: Messages
 
 
 def _five(members: np.ndarray, embeddings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -82,14 +99,15 @@ def draw_bots(task: str, path: Path) -> Iterator[DrawnBot]:
     embeddings = encoder.encode(texts)
     readable = embed_names(names, encoder.encode)
     for sampling, seed in itertools.product(SAMPLINGS, SEEDS):
-        yield _draw(task, sampling, seed, embeddings, np.array(names), readable)
+        messages = Messages(embeddings, texts)
+        yield _draw(task, sampling, seed, messages, np.array(names), readable)
 
 
 def _draw(
     task: str,
     sampling: str,
     seed: int,
-    embeddings: np.ndarray,
+    messages: Messages,
     labels: np.ndarray,
     readable: Dict[str, np.ndarray],
 ) -> DrawnBot:
@@ -100,7 +118,8 @@ def _draw(
         intents, [len(intents) - FEW if sampling == "few intents" else n_out]
     )
     chosen = [
-        SAMPLINGS[sampling](np.flatnonzero(labels == intent), embeddings, rng) for intent in known
+        SAMPLINGS[sampling](np.flatnonzero(labels == intent), messages.embeddings, rng)
+        for intent in known
     ]
     support = np.sort(np.concatenate(chosen))
     if sampling == "merged":
@@ -112,12 +131,12 @@ def _draw(
         task=task,
         sampling=sampling,
         seed=seed,
-        support=embeddings[support],
+        support=messages.take(support),
         labels=labels[support].tolist(),
         names=readable,
-        query=embeddings[query],
+        query=messages.take(query),
         answers=labels[query].tolist(),
-        strangers=embeddings[strangers],
+        strangers=messages.take(strangers),
     )
 
 

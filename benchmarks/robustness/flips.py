@@ -20,7 +20,7 @@ from benchmarks.rows import Row, write_rows
 from rasa_tokprune.encoder import Encoder, load_encoder
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
 from rasa_tokprune.encoder.plans.resolve import OFF
-from rasa_tokprune.fewshot import embed_names
+from rasa_tokprune.fewshot import Messages, embed_names
 from rasa_tokprune.fewshot.certificate import answers_of, fit_head
 from rasa_tokprune.texts.tasks import Task, read_examples
 
@@ -33,11 +33,11 @@ class Bot:
         texts, labels, keys = read_examples(task.train)
         self._encoder = encoder
         names = embed_names(keys, encoder.encode)
-        self._head, self._classes = fit_head(encoder.encode(texts), labels, keys, names)
+        self._fitted = fit_head(Messages.encoded(texts, encoder), labels, keys, names)
 
     def answers(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the intent of each text."""
-        return np.array(answers_of(self._head, self._classes, self._encoder.encode(texts)))
+        return np.array(answers_of(*self._fitted, Messages.encoded(texts, self._encoder)))
 
 
 def measure(task: Task, encoders: Dict[str, Encoder], n_messages: int) -> Iterator[Row]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Optional, Union
 
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
+from rasa_tokprune.encoder.formats import AUTO
+from rasa_tokprune.errors import ConfigError
 
 # A parser, or a group of its arguments.
 Arguments = Union[argparse.ArgumentParser, argparse._ArgumentGroup]
@@ -63,11 +66,35 @@ def add_numbers(parser: Arguments) -> None:
     )
 
 
-def add_no_intent_names(parser: Arguments) -> None:
-    """Adds `--no-intent-names`."""
+def add_decision(parser: Arguments) -> None:
+    """Adds `--no-intent-names` and `--lexical-weight`: what the few-shot classifier goes by."""
     parser.add_argument(
         "--no-intent-names", action="store_true", help="do not learn from the intents' names"
     )
+    parser.add_argument(
+        "--lexical-weight",
+        default=AUTO,
+        help="weight of the messages' own words beside the encoder, from 0 (off), or auto; "
+        "default: auto",
+    )
+
+
+def lexical_weight_of(arguments: argparse.Namespace) -> Optional[float]:
+    """Returns `--lexical-weight`; None of 'auto'.
+
+    Raises:
+        ConfigError: If it is no number from 0.
+    """
+    given = arguments.lexical_weight
+    if given == AUTO:
+        return None
+    try:
+        weight = float(given)
+    except ValueError:
+        weight = -1.0
+    if not 0 <= weight < math.inf:
+        raise ConfigError(f"--lexical-weight must be '{AUTO}' or a number from 0, got '{given}'")
+    return weight
 
 
 def add_scheduler(parser: Arguments, *, default: Optional[str] = "inline", of: str = "") -> None:

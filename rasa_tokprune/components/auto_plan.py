@@ -18,7 +18,7 @@ from rasa_tokprune.encoder.default_plan import suits
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.plans.resolve import OFF, shipped_plans
 from rasa_tokprune.errors import ConfigError, StorageError
-from rasa_tokprune.fewshot import embed_names
+from rasa_tokprune.fewshot import Messages, embed_names
 from rasa_tokprune.fewshot.certificate import (
     Certificate,
     answers_of,
@@ -186,10 +186,12 @@ def _answer(
     """Returns the answers to the training messages, out of fold, and those to the log."""
     labels = [example.get(INTENT) for example in examples]
     keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
-    embeddings = encoder.encode([example.get(TEXT) for example in examples])
+    texts = [example.get(TEXT) for example in examples]
+    messages = Messages.encoded(texts, encoder)
     names = embed_names(keys, encoder.encode) if decisions.use_intent_names else {}
-    own = out_of_fold_answers(embeddings, labels, keys, names)
+    weight = decisions.lexical_weight
+    own = out_of_fold_answers(messages, labels, keys, names, weight)
     if not log:
         return own, []
-    head, classes = fit_head(embeddings, labels, keys, names)
-    return own, answers_of(head, classes, encoder.encode(log, zero_blank=True))
+    views, classes = fit_head(messages, labels, keys, names, weight)
+    return own, answers_of(views, classes, Messages.encoded(log, encoder))

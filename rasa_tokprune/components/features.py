@@ -10,6 +10,7 @@ from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
 
 from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.fewshot import Messages
 
 
 class TokPruneFeatures(Features):
@@ -28,6 +29,15 @@ class TokPruneFeatures(Features):
         super().__init__(features, feature_type, attribute, origin)
         self.encoder_fingerprint = encoder_fingerprint
         self.text = text
+
+
+def messages_of(
+    messages: Sequence[Message], encoder: Encoder, show_progress: bool = False
+) -> Messages:
+    """Returns both views of the messages' texts; see `text_embeddings`."""
+    texts = [message.get(TEXT) or "" for message in messages]
+    embeddings = text_embeddings(messages, encoder, show_progress)
+    return Messages(embeddings, texts, encoder.readable_shares(texts))
 
 
 def text_embeddings(

@@ -33,11 +33,12 @@ from rasa_tokprune.components.encoder_access import (
     store_encoder,
 )
 from rasa_tokprune.components.errors import as_rasa_errors
-from rasa_tokprune.components.features import text_embeddings
+from rasa_tokprune.components.features import messages_of
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
 from rasa_tokprune.components.ranking import (
     Ranked,
     is_payload,
+    rank,
     set_ranking,
     warn_of_two_fallbacks,
     with_fallback,
@@ -48,6 +49,7 @@ from rasa_tokprune.components.training import (
     log_training,
     train_intents,
     warn_of_skipped,
+    warn_of_unreadable,
     with_content,
 )
 from rasa_tokprune.encoder.cache import CacheInfo
@@ -144,6 +146,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             warn_of_skipped(labelled, examples)
             if not examples:
                 return self._resource
+            warn_of_unreadable(examples, encoder)
             is_quiet = rasa.shared.utils.io.is_logging_disabled()
             trained = train_intents(examples, encoder, self._decisions, show_progress=not is_quiet)
             self._persist(encoder, trained, chosen)
@@ -161,8 +164,9 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         length, explains = self._decisions.ranking_length or None, self._decisions.explain
         names = self._prototypes.classes
         asked = [each for each in messages if explains or not is_payload(each.get(TEXT), names)]
-        for message, embedding in zip(asked, text_embeddings(asked, self._encoder)):
-            ranking = self._prototypes.rank(embedding, length) if embedding.any() else []
+        for message, ranking in zip(
+            asked, rank(self._prototypes, messages_of(asked, self._encoder), length)
+        ):
             self._answer(message, ranking)
             if explains:
                 explanation = self.explain(message.get(TEXT) or "")

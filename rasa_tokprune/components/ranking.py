@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import List, Optional, Sequence, Tuple
+from typing import Iterator, List, Optional, Sequence, Tuple
 
 import rasa.shared.utils.io
 from rasa.engine.graph import GraphSchema
@@ -11,6 +11,7 @@ from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME, INTENT_MESSA
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY
 from rasa.shared.nlu.training_data.message import Message
 
+from rasa_tokprune.fewshot import Messages, PrototypeClassifier
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 
 # Intent and confidence.
@@ -19,6 +20,16 @@ Ranked = Tuple[str, float]
 INTENT_RANKING_KEY = "intent_ranking"
 # As Rasa reads it: what stands before a confidence or entities.
 _PAYLOAD_NAME = re.compile(r"/([^{@]+)")
+
+
+def rank(
+    prototypes: PrototypeClassifier, messages: Messages, length: Optional[int]
+) -> Iterator[List[Ranked]]:
+    """Yields the ranking of each message, best first; none of one without content."""
+    for row, embedding in enumerate(messages.embeddings):
+        text, readable = messages.text(row), messages.readable_share(row)
+        ranking = prototypes.rank(embedding, length, text=text, readable=readable)
+        yield ranking if embedding.any() else []
 
 
 def is_payload(text: Optional[str], intents: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from rasa_tokprune.components.config.decisions import DecisionSettings
-from rasa_tokprune.components.features import text_embeddings
+from rasa_tokprune.components.features import messages_of
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.errors import did_you_mean
 from rasa_tokprune.fewshot import (
@@ -24,12 +24,17 @@ from rasa_tokprune.fewshot import (
     summary_lines,
     training_report,
 )
+from rasa_tokprune.fewshot.lexical.ngrams import words
 from rasa_tokprune.terminal import printable
 
 logger = structlog.get_logger(__name__)
 
 # Named in a warning.
 _SHOWN_INTENTS = 5
+# An example of which the encoder reads less is counted as one that it cannot read.
+_READABLE = 0.5
+# Pieces of a word on average; 1.1 to 1.3 in English bots, 2 and more in other languages.
+_MANY_PIECES = 1.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,12 +88,39 @@ def warn_of_skipped(examples: Sequence[Message], kept: Sequence[Message]) -> Non
         return
     left = {id(example) for example in kept}
     intents = dict.fromkeys(e.get(INTENT) for e in examples if id(e) not in left)
-    shown = ", ".join(list(intents)[:_SHOWN_INTENTS])
-    more = f" and {len(intents) - _SHOWN_INTENTS} more" if len(intents) > _SHOWN_INTENTS else ""
     rasa.shared.utils.io.raise_warning(
         f"{n_empty} of {len(examples)} examples hold nothing but blank or invisible characters and "
-        f"are skipped, of: {shown}{more}. Delete them, or type them again."
+        f"are skipped, of: {_shown(list(intents))}. Delete them, or type them again."
     )
+
+
+def warn_of_unreadable(examples: Sequence[Message], encoder: Encoder) -> None:
+    """Warns, in one line, of examples in a language or in signs that the encoder does not know."""
+    tokens = encoder.tokenize([example.get(TEXT) for example in examples])
+    found = [e for e, own in zip(examples, tokens) if own.readable_share < _READABLE]
+    advice = "For a language that the encoder does not know set `model` to a multilingual one."
+    if found:
+        texts = [f"'{printable(example.get(TEXT))}'" for example in found]
+        intents = list(dict.fromkeys(example.get(INTENT) for example in found))
+        rasa.shared.utils.io.raise_warning(
+            f"TokPruneIntentClassifier: the encoder cannot read {len(found)} of {len(examples)} "
+            f"examples, such as {_shown(texts)}, of {_shown(intents)}; they are told apart by their "
+            f"words alone, not by what they mean. {advice}"
+        )
+        return
+    n_words = sum(len(words(example.get(TEXT))) for example in examples)
+    n_tokens = sum(len(own) - int(own.is_special.sum()) for own in tokens)
+    if n_words and n_tokens > _MANY_PIECES * n_words:
+        rasa.shared.utils.io.raise_warning(
+            f"TokPruneIntentClassifier: the encoder divides a word of the examples into "
+            f"{n_tokens / n_words:.1f} pieces on average, as it does with languages that it was "
+            f"not trained on. {advice}"
+        )
+
+
+def _shown(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN_INTENTS} more" if len(names) > _SHOWN_INTENTS else ""
+    return ", ".join(names[:_SHOWN_INTENTS]) + more
 
 
 def train_intents(
@@ -102,13 +134,16 @@ def train_intents(
     labels = [example.get(INTENT) for example in examples]
     keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
     oos_labels = _oos_labels(labels, settings.oos_intents)
-    embeddings = text_embeddings(examples, encoder, show_progress=show_progress)
+    messages = messages_of(examples, encoder, show_progress=show_progress)
     names = embed_names(keys, encoder.encode) if settings.use_intent_names else None
-    support = SupportSet.of(embeddings, labels, keys, names)
+    support = SupportSet.of(
+        messages.embeddings, labels, keys, names, messages.texts, messages.readable
+    )
     fitted = fit_classifier(
         support,
         oos_labels=oos_labels,
         target_in_scope_rejection=settings.target_in_scope_rejection,
+        lexical_weight=settings.lexical_weight,
         show_progress=show_progress,
     )
     texts = [example.get(TEXT) for example in examples]

@@ -114,6 +114,13 @@ class Encoder:
         _check_texts(texts)
         return self.model.tokenizer.tokenize(texts, self.max_length, self.prompt)
 
+    def readable_shares(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns the share of each text that the vocabulary knows, in [0, 1], (n_texts,).
+
+        Whatever it does not know becomes one and the same token, whose embedding says nothing.
+        """
+        return np.array([tokens.readable_share for tokens in self.tokenize(texts)])
+
     def encode_detailed(
         self, texts: Sequence[str], *, show_progress: bool = False
     ) -> List[EncodedText]:

@@ -42,6 +42,7 @@ class Tokens:
         n_prompt_chars: Characters of the prompt.
         n_prompt: Leading tokens that belong to the prompt, special ones counted.
         is_truncated: True if the text was longer than the encoder reads.
+        n_unknown: Tokens that stand for what the vocabulary does not know, one like the other.
     """
 
     ids: np.ndarray
@@ -50,6 +51,7 @@ class Tokens:
     n_prompt_chars: int = 0
     n_prompt: int = 0
     is_truncated: bool = False
+    n_unknown: int = 0
 
     def __len__(self) -> int:
         """Returns the number of tokens."""
@@ -75,6 +77,12 @@ class Tokens:
             for (start, end), is_special in zip(self.spans, special)
         )
 
+    @property
+    def readable_share(self) -> float:
+        """Share of the text's tokens that the vocabulary knows, in [0, 1]; 0.0 without any."""
+        n_own = len(self.ids) - self.n_prompt - int(self.is_special[self.n_prompt :].sum())
+        return 1.0 - self.n_unknown / n_own if n_own else 0.0
+
 
 class TextTokenizer:
     """A checkpoint's tokenizer as sentence-transformers would run it; thread-safe."""
@@ -85,6 +93,7 @@ class TextTokenizer:
         self.n_special = len(tokenizer.encode("").ids)
         self._n_suffix = self._count_suffix()
         self._n_prompt: Dict[str, int] = {"": 0}
+        self._unknown_id = _unknown_id(tokenizer)
         if self.n_special == 0:
             raise CheckpointError(
                 "tokenizer.json adds no special tokens, so an empty text would have none; "
@@ -151,7 +160,9 @@ class TextTokenizer:
         is_special[: self.n_special - n_suffix] = True
         is_special[len(ids) - n_suffix :] = True
         is_truncated = n_tokens > max_length
-        return Tokens(ids, is_special, spans, n_prompt_chars, min(n_prompt, len(ids)), is_truncated)
+        n_prompt = min(n_prompt, len(ids))
+        n_unknown = int((ids[n_prompt:] == self._unknown_id).sum())
+        return Tokens(ids, is_special, spans, n_prompt_chars, n_prompt, is_truncated, n_unknown)
 
     def _count_prompt(self, prompt: str) -> int:
         if prompt not in self._n_prompt:
@@ -207,6 +218,15 @@ def _apply_bert_settings(content: Dict[str, Any], settings: Dict[str, Any]) -> N
     for setting, name in names.items():
         if setting in settings:
             normalizer[name] = settings[setting]
+
+
+def _unknown_id(tokenizer: Tokenizer) -> int:
+    """Returns the id of what the vocabulary does not know; -1 if it knows everything."""
+    model = json.loads(tokenizer.to_str())["model"]
+    if model.get("unk_id") is not None:  # of a unigram model
+        return int(model["unk_id"])
+    found = tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
+    return -1 if found is None else int(found)
 
 
 def _lower_first(tokenizer: Tokenizer) -> None:

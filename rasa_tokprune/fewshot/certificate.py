@@ -9,8 +9,10 @@ import numpy as np
 from scipy.stats import beta
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.head import PrototypeHead
+from rasa_tokprune.fewshot.messages import Messages
+from rasa_tokprune.fewshot.prototypes import normalize_rows
 from rasa_tokprune.fewshot.support import SupportSet
+from rasa_tokprune.fewshot.views import Views, fit_views
 
 CONFIDENCE = 0.95
 _N_FOLDS = 5
@@ -108,20 +110,22 @@ def take_plan(certificates: Sequence[Certificate]) -> Optional[Certificate]:
 
 
 def out_of_fold_answers(
-    embeddings: np.ndarray,
+    messages: Messages,
     labels: Sequence[str],
     keys: Optional[Sequence[str]] = None,
     names: Optional[Mapping[str, np.ndarray]] = None,
+    lexical_weight: Optional[float] = None,
 ) -> List[Optional[str]]:
     """Returns the class of each example by prototypes that were fitted without it.
 
     Folds depend on the labels alone, so that two encoders' answers can be compared.
 
     Args:
-        embeddings: Support set, (n_examples, d).
+        messages: Support set.
         labels: Class of each example.
         keys: Finer name of each; see `PrototypeClassifier.fit`.
         names: Embedding of a key's readable name.
+        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
 
     Returns:
         (n_examples,); None for the only example of a class, which cannot be held out.
@@ -133,48 +137,50 @@ def out_of_fold_answers(
         if not len(rows):
             continue
         rest = np.flatnonzero(folds != fold)
-        head, classes = fit_head(
-            embeddings[rest],
+        views, classes = fit_head(
+            messages.take(rest),
             [labels[row] for row in rest],
             None if keys is None else [keys[row] for row in rest],
             names,
+            lexical_weight,
         )
-        for row, answer in zip(rows, answers_of(head, classes, embeddings[rows])):
+        for row, answer in zip(rows, answers_of(views, classes, messages.take(rows))):
             found[row] = answer
     return found
 
 
 def fit_head(
-    embeddings: np.ndarray,
+    messages: Messages,
     labels: Sequence[str],
     keys: Optional[Sequence[str]] = None,
     names: Optional[Mapping[str, np.ndarray]] = None,
-) -> Tuple[PrototypeHead, Tuple[str, ...]]:
-    """Returns the prototypes of a support set, without calibration, and their classes.
+    lexical_weight: Optional[float] = None,
+) -> Tuple[Views, Tuple[str, ...]]:
+    """Returns both views of a support set, without calibration, and its classes.
 
     Args:
-        embeddings: Support set, (n_examples, d).
+        messages: Support set.
         labels: Class of each example.
         keys: Finer name of each; see `PrototypeClassifier.fit`.
         names: Embedding of a key's readable name; those of other keys are left out.
+        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
     """
     present = set(labels if keys is None else keys)
     known = {key: vector for key, vector in (names or {}).items() if key in present}
-    support = SupportSet.of(embeddings, labels, keys, known)
-    head = PrototypeHead.fit(support.embeddings, support.prototype_of, support.class_of)
-    return head, support.classes
+    support = SupportSet.of(
+        messages.embeddings, labels, keys, known, messages.texts, messages.readable
+    )
+    return fit_views(support, lexical_weight), support.classes
 
 
-def answers_of(
-    head: PrototypeHead, classes: Sequence[str], queries: np.ndarray
-) -> List[Optional[str]]:
-    """Returns the class of each query, (n_queries, d), any scale; None of zeros: no content."""
-    norms = np.linalg.norm(queries, axis=1, keepdims=True)
-    unit = (queries / np.where(norms > 0, norms, 1.0)).astype(np.float32)
-    return [
-        classes[int(head.score(query).class_scores.argmax())] if query.any() else None
-        for query in unit
-    ]
+def answers_of(views: Views, classes: Sequence[str], messages: Messages) -> List[Optional[str]]:
+    """Returns the class of each message; None of one without content."""
+    unit = normalize_rows(messages.embeddings).astype(np.float32)
+    found: List[Optional[str]] = []
+    for row, query in enumerate(unit):
+        scores = views.score(query, messages.text(row), messages.readable_share(row))
+        found.append(classes[int(scores.class_scores.argmax())] if query.any() else None)
+    return found
 
 
 def count_flips(

@@ -4,46 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.answer import best_answer
 from rasa_tokprune.fewshot.calibration.calibrate import Calibration, calibrate
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap
-from rasa_tokprune.fewshot.head import PrototypeHead, Scores
+from rasa_tokprune.fewshot.decision import Decision, share_out, top_confidence
+from rasa_tokprune.fewshot.head import PrototypeHead
+from rasa_tokprune.fewshot.lexical.view import LexicalView
+from rasa_tokprune.fewshot.messages import Messages
 from rasa_tokprune.fewshot.prototypes import normalize_rows
 from rasa_tokprune.fewshot.support import SupportSet
-
-# Not chosen by measuring, but so that intents which share an example get one half each. Sharp: only
-# what is nearly a tie is held down to 0.5.
-_TIE_SHARPNESS = 10.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Decision:
-    """What the classifier says of one query.
-
-    Attributes:
-        confidences: Of each class, in [0, 1], (n_way,).
-        order: Class numbers, best first, (n_way,). Confidences descend along it.
-        answer: The best class that is not out-of-scope.
-        margin: How far the answer's in-scope score lies above the operating point; its
-            confidence is 0.5 at 0.
-        scores: What the prototypes said.
-    """
-
-    confidences: np.ndarray
-    order: np.ndarray
-    answer: int
-    margin: float
-    scores: Scores
-
-    @property
-    def is_accepted(self) -> bool:
-        """True if the query counts as in scope."""
-        return self.margin >= 0
+from rasa_tokprune.fewshot.views import Views, fit_views
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +35,9 @@ class PrototypeClassifier:
         oos_classes: Numbers of the classes that say out-of-scope.
         sources: Number of each of the head's examples as it was given to `fit`, -1 for the name
             of an intent, (n_examples,).
+        lexical: What the n-grams of a text say; None goes by embeddings alone.
+        is_shared: Whether each of the head's examples is one of another class too, (n_examples,)
+            bool; None: none is.
     """
 
     classes: Tuple[str, ...]
@@ -69,6 +47,8 @@ class PrototypeClassifier:
     temperature: float
     oos_classes: Tuple[int, ...]
     sources: np.ndarray
+    lexical: Optional[LexicalView] = None
+    is_shared: Optional[np.ndarray] = None
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together, as damaged files may not."""
@@ -77,12 +57,14 @@ class PrototypeClassifier:
             {self.head.n_way, len(self.confidence_map.offsets)} != {n_way}
             or len(self.keys) != len(self.head.class_of)
             or len(self.sources) != len(self.head.examples)
+            or (self.is_shared is not None and self.is_shared.shape != self.sources.shape)
             or not set(self.oos_classes) < set(range(n_way))
             or not all(type(number) is int for number in self.oos_classes)
             or len(set(self.classes)) != n_way
             or not all(isinstance(name, str) for name in (*self.classes, *self.keys))
             or not 0 < self.temperature < math.inf
             or not np.issubdtype(self.sources.dtype, np.integer)
+            or (self.lexical is not None and self.lexical.weights.shape[1] != n_way)
         ):
             raise ConfigError(
                 f"prototypes do not fit together: {n_way} classes, {self.head.n_way} in the head, "
@@ -97,6 +79,9 @@ class PrototypeClassifier:
         keys: Optional[Sequence[str]] = None,
         *,
         names: Optional[Mapping[str, np.ndarray]] = None,
+        texts: Optional[Sequence[str]] = None,
+        readable: Optional[np.ndarray] = None,
+        lexical_weight: Optional[float] = None,
         oos_labels: Sequence[str] = (),
         target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION,
     ) -> PrototypeClassifier:
@@ -108,6 +93,9 @@ class PrototypeClassifier:
             keys: Finer name of each example, (n_examples,), at least one prototype each; every
                 key belongs to one class. None takes the labels.
             names: Embedding, (d,), of a key's readable name: one more example.
+            texts: Text of each example, for the lexical view; None goes by embeddings alone.
+            readable: Share of each text that the encoder can read, in [0, 1]; None: all of it.
+            lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
             oos_labels: Classes that mean out-of-scope; those that do not occur are ignored.
             target_in_scope_rejection: Share of the rightly answered in-scope messages that may
                 get a confidence below 0.5, in [0, 1); 0 rejects as few as it can.
@@ -116,9 +104,11 @@ class PrototypeClassifier:
             ConfigError: If the support set is empty, its parts do not fit or only out-of-scope
                 classes are there.
         """
-        support = SupportSet.of(embeddings, labels, keys, names)
         return fit_classifier(
-            support, oos_labels=oos_labels, target_in_scope_rejection=target_in_scope_rejection
+            SupportSet.of(embeddings, labels, keys, names, texts, readable),
+            oos_labels=oos_labels,
+            target_in_scope_rejection=target_in_scope_rejection,
+            lexical_weight=lexical_weight,
         ).classifier
 
     @property
@@ -126,43 +116,31 @@ class PrototypeClassifier:
         """Unit-length means of the support set, (n_prototypes, d) float32."""
         return self.head.prototypes
 
-    def decide(self, embedding: np.ndarray) -> Decision:
-        """Returns the decision for one query, (d,), any scale."""
+    def decide(
+        self, embedding: np.ndarray, text: Optional[str] = None, readable: float = 1.0
+    ) -> Decision:
+        """Returns the decision for one query.
+
+        Args:
+            embedding: (d,), any scale.
+            text: What was embedded; None leaves the lexical view out.
+            readable: Share of the text that the encoder can read, in [0, 1].
+        """
         query = np.asarray(embedding, dtype=np.float32)
         query = query / (math.sqrt(float(query @ query)) or 1.0)
-        scores = self.head.score(query)
+        scores = Views(self.head, self.lexical).score(query, text, readable)
         answer = best_answer(scores.class_scores, scores.in_scope, self.oos_classes)
         margin = self.confidence_map.margin(answer)
         order = np.argsort(-scores.class_scores, kind="stable")
         if self.oos_classes:  # which come after what they tie with
             is_oos = np.isin(np.arange(len(order)), self.oos_classes)
             order = np.lexsort((is_oos, -scores.class_scores))
-        confidences = self._confidences(scores.class_scores, order, answer, margin)
-        return Decision(confidences, order, answer.number, margin, scores)
-
-    def _confidences(
-        self, class_scores: np.ndarray, order: np.ndarray, answer: Answer, margin: float
-    ) -> np.ndarray:
-        """Gives the best class its calibrated confidence, the others shares of the rest."""
-        best = order[0]
         confidence = self.confidence_map.confidence(margin)
-        if answer.is_oos:
-            top = 1.0 - confidence
-        else:
-            top = min(confidence, self._tie_limit(class_scores, order))
-        ratios = np.exp((class_scores - class_scores[best]).astype(np.float64) / self.temperature)
-        others = ratios.sum() - 1.0
-        scale = min(top, (1.0 - top) / others) if others > 0 else 0.0
-        confidences = ratios * scale
-        confidences[best] = top
-        return np.clip(confidences, 0.0, 1.0)
-
-    def _tie_limit(self, class_scores: np.ndarray, order: np.ndarray) -> float:
-        """Returns 0.5 where two classes tie, soon 1.0 where they do not."""
-        if len(order) < 2:
-            return 1.0
-        gap = float(class_scores[order[0]] - class_scores[order[1]])
-        return 1.0 / (1.0 + math.exp(-min(_TIE_SHARPNESS * gap / self.temperature, 700.0)))
+        nearest = int(scores.nearest[order[0]])
+        is_shared = self.is_shared is not None and nearest >= 0 and self.is_shared[nearest]
+        top = top_confidence(scores, order, answer, confidence, self.temperature, is_shared)
+        confidences = share_out(scores.class_scores, int(order[0]), top, self.temperature)
+        return Decision(confidences, order, answer.number, margin, scores)
 
     def similarity(self, embeddings: np.ndarray) -> np.ndarray:
         """Returns each query's cosine to each class's nearest mean prototype, (n, n_way)."""
@@ -171,31 +149,46 @@ class PrototypeClassifier:
         np.maximum.at(nearest.T, self.head.class_of, cosines.T)
         return nearest
 
-    def predict_proba(self, embeddings: np.ndarray) -> np.ndarray:
+    def predict_proba(self, queries: Union[np.ndarray, Messages]) -> np.ndarray:
         """Returns confidences in [0, 1], (n_queries, n_way), columns as in `classes`.
 
         The largest of a row is the calibrated probability that this class is right; a row may
         sum to less than 1, the rest is "none of them".
+
+        Args:
+            queries: With their texts for both views, or embeddings alone, (n_queries, d).
         """
-        confidences = np.zeros((len(embeddings), len(self.classes)))
-        for row, embedding in enumerate(embeddings):
-            confidences[row] = self.decide(embedding).confidences
-        return confidences
+        confidences = [each.confidences for each in self._decisions(queries)]
+        return np.array(confidences).reshape(-1, len(self.classes))
 
-    def predict(self, embeddings: np.ndarray) -> List[str]:
-        """Returns the best class of each query."""
-        return [self.classes[self.decide(embedding).order[0]] for embedding in embeddings]
+    def predict(self, queries: Union[np.ndarray, Messages]) -> List[str]:
+        """Returns the best class of each query; see `predict_proba`."""
+        return [self.classes[each.order[0]] for each in self._decisions(queries)]
 
-    def rank(self, embedding: np.ndarray, length: Optional[int] = None) -> List[Tuple[str, float]]:
-        """Returns classes of one query, (d,), with confidence, best first.
+    def rank(
+        self,
+        embedding: np.ndarray,
+        length: Optional[int] = None,
+        *,
+        text: Optional[str] = None,
+        readable: float = 1.0,
+    ) -> List[Tuple[str, float]]:
+        """Returns classes of one query, with confidence, best first.
 
         Args:
             embedding: (d,), any scale.
             length: How many; None returns all.
+            text: See `decide`.
+            readable: See `decide`.
         """
-        decision = self.decide(embedding)
+        decision = self.decide(embedding, text, readable)
         best = decision.order[:length]
         return [(self.classes[each], float(decision.confidences[each])) for each in best]
+
+    def _decisions(self, queries: Union[np.ndarray, Messages]) -> Iterator[Decision]:
+        queries = queries if isinstance(queries, Messages) else Messages(queries)
+        for row, embedding in enumerate(queries.embeddings):
+            yield self.decide(embedding, queries.text(row), queries.readable_share(row))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -211,6 +204,7 @@ def fit_classifier(
     *,
     oos_labels: Sequence[str] = (),
     target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION,
+    lexical_weight: Optional[float] = None,
     show_progress: bool = False,
 ) -> Fitted:
     """Fits prototypes and confidences; see `PrototypeClassifier.fit`.
@@ -219,6 +213,7 @@ def fit_classifier(
         support: The support set.
         oos_labels: Classes that mean out-of-scope.
         target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
+        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
         show_progress: Whether to show a progress bar.
     """
     if not 0 <= target_in_scope_rejection < 1:
@@ -231,15 +226,17 @@ def fit_classifier(
             f"oos_intents names all classes ({', '.join(support.classes)}); leave out at least "
             f"one, or give examples of another"
         )
-    calibration = calibrate(support, oos, target_in_scope_rejection, show_progress)
-    head = PrototypeHead.fit(support.embeddings, support.prototype_of, support.class_of)
+    calibration = calibrate(support, oos, target_in_scope_rejection, lexical_weight, show_progress)
+    views = fit_views(support, calibration.lexical_weight)
     classifier = PrototypeClassifier(
         classes=support.classes,
         keys=support.keys,
-        head=head,
+        head=views.head,
         confidence_map=calibration.confidence_map,
         temperature=calibration.temperature,
         oos_classes=oos,
-        sources=support.sources[head.rows],
+        sources=support.sources[views.head.rows],
+        lexical=views.lexical,
+        is_shared=support.is_shared[views.head.rows],
     )
     return Fitted(classifier, calibration)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-from typing import Dict, Tuple
+from typing import Dict, Optional, Tuple
 
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.lexical.view import Evidence
 from rasa_tokprune.fewshot.prototypes import START_SCALE, mean_prototypes, refine_prototypes
 
 # Both weights were chosen by benchmarks.decisions.choices; docs/accuracy.md shows how.
@@ -131,25 +132,36 @@ class PrototypeHead:
             rows=rows,
         )
 
-    def score(self, query: np.ndarray) -> Scores:
+    def score(self, query: np.ndarray, lexical: Optional[Evidence] = None) -> Scores:
         """Scores one query.
 
         Class score: logit + 2 * cosine to the class's nearest example. In-scope score of a
         class: logit + 2 * (cosine to its mean + cosine to its nearest example + how much
         nearer that is than the example's own nearest neighbour; the last is the local density
-        ratio of Breunig et al., "LOF" (2000), as a difference).
+        ratio of Breunig et al., "LOF" (2000), as a difference). The lexical view's logits are
+        added to the embedding's, in both scores.
 
         Args:
             query: Unit-length embedding, (d,) float32.
+            lexical: What the lexical view says of the query.
         """
-        logits = self.weights @ query + self.biases
+        logits, nearest_weight, cosine_weight = (
+            self.weights @ query,
+            _NEAREST_WEIGHT,
+            _COSINE_WEIGHT,
+        )
+        logits += self.biases
+        if lexical is not None:
+            logits = lexical.dense_weight * logits + lexical.logits[self.class_of]
+            nearest_weight *= lexical.dense_weight
+            cosine_weight *= lexical.dense_weight
         n_near = min(_N_SHORTLIST, len(logits))
         shortlist = np.argpartition(logits, len(logits) - n_near)[len(logits) - n_near :]
         cosines, found = self._nearest(query, shortlist)
-        scores = logits + _NEAREST_WEIGHT * cosines.min() - _BEHIND
-        scores[shortlist] = logits[shortlist] + _NEAREST_WEIGHT * cosines
+        scores = logits + nearest_weight * cosines.min() - _BEHIND
+        scores[shortlist] = logits[shortlist] + nearest_weight * cosines
         relative = 2 * cosines - self.tightness[found]
-        in_scope = logits[shortlist] + _COSINE_WEIGHT * (
+        in_scope = logits[shortlist] + cosine_weight * (
             relative + self.prototypes[shortlist] @ query
         )
         return self._by_class(scores, shortlist, in_scope, found, cosines)

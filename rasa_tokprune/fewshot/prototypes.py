@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Optional, Tuple, Union
 
 import numpy as np
 from scipy.optimize import minimize
+from scipy.sparse import csr_matrix
 
 # Inverse L2 penalty of the refinement. Measured on the adaptation splits of BANKING77,
 # CLINC150 and HWU64 at 5 shots: 10 to 50 are within 0.3 points of each other.
@@ -41,7 +42,11 @@ def mean_prototypes(embeddings: np.ndarray, targets: np.ndarray, n_way: int) -> 
 
 
 def refine_prototypes(
-    embeddings: np.ndarray, targets: np.ndarray, n_way: int
+    embeddings: Union[np.ndarray, csr_matrix],
+    targets: np.ndarray,
+    n_way: int,
+    start: Optional[np.ndarray] = None,
+    max_steps: Optional[int] = None,
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Returns prototypes moved to where they separate the classes best, and their biases.
 
@@ -52,18 +57,21 @@ def refine_prototypes(
     is what makes cross-validation at every training affordable.
 
     Args:
-        embeddings: Unit-length support set, (n_examples, d).
+        embeddings: Unit-length support set, (n_examples, d), or sparse vectors of one.
         targets: Class number of each example, (n_examples,), each at least once.
         n_way: Number of classes, at least 2.
+        start: Prototypes to start from, (n_way, d); None: the means.
+        max_steps: After which the search ends; None: 100, or 30 where a step takes long.
 
     Returns:
         (n_way, d) prototypes and (n_way,) biases, float64.
     """
-    rows = np.ascontiguousarray(embeddings, dtype=np.float32)
+    is_sparse = isinstance(embeddings, csr_matrix)
+    rows = embeddings if is_sparse else np.ascontiguousarray(embeddings, dtype=np.float32)
     size = rows.shape[1]
     # Share of each example in the loss: classes count alike whatever their size.
     shares = (1.0 / (n_way * np.bincount(targets, minlength=n_way)[targets])).astype(np.float32)
-    penalty = 1.0 / (REFINEMENT_C * len(rows))
+    penalty = 1.0 / (REFINEMENT_C * len(targets))
 
     def loss_and_gradient(flat: np.ndarray) -> Tuple[float, np.ndarray]:
         parameters = flat.reshape(n_way, size + 1)
@@ -76,12 +84,14 @@ def refine_prototypes(
         gradient[:, size] = residuals.sum(axis=0)
         return loss + penalty / 2 * float((parameters[:, :size] ** 2).sum()), gradient.ravel()
 
-    means = mean_prototypes(embeddings, targets, n_way)
-    start = np.zeros((n_way, size + 1))
-    start[:, :size] = START_SCALE * (means - means.mean(axis=0))
-    max_steps = _MAX_STEPS if len(rows) * n_way < _VERY_MANY else _FEW_STEPS
+    if start is None:
+        means = mean_prototypes(embeddings, targets, n_way)
+        start = START_SCALE * (means - means.mean(axis=0))
+    first = np.concatenate((start, np.zeros((n_way, 1))), axis=1)
+    if max_steps is None:
+        max_steps = _MAX_STEPS if len(targets) * n_way < _VERY_MANY else _FEW_STEPS
     options = {"maxiter": max_steps, "gtol": 1e-4 / n_way**0.5}
-    found = minimize(loss_and_gradient, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+    found = minimize(loss_and_gradient, first.ravel(), jac=True, method="L-BFGS-B", options=options)
     parameters = found.x.reshape(n_way, size + 1)
     return parameters[:, :size], parameters[:, size]
 

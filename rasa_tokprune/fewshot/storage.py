@@ -15,12 +15,18 @@ from rasa_tokprune.errors import StorageError
 from rasa_tokprune.fewshot.calibration.confidence import ConfidenceMap
 from rasa_tokprune.fewshot.classifier import PrototypeClassifier
 from rasa_tokprune.fewshot.head import PrototypeHead
+from rasa_tokprune.fewshot.lexical.view import LexicalView
+from rasa_tokprune.fewshot.lexical.vocabulary import Vocabulary
 
 ARRAYS_FILE = "prototypes.safetensors"
 NAMES_FILE = "prototypes.json"
 EXAMPLES_FILE = "examples.json"
 REPORT_FILE = "report.json"
-FORMAT_VERSION = 2
+LEXICAL_ARRAYS_FILE = "lexical.safetensors"
+LEXICAL_NAMES_FILE = "lexical.json"
+FORMAT_VERSION = 3
+# Without a lexical view, which came with format 3.
+_READ_VERSIONS = (2, FORMAT_VERSION)
 
 
 def save_prototypes(
@@ -44,6 +50,8 @@ def save_prototypes(
         StorageError: If the folder cannot be written.
     """
     arrays = {**classifier.head.arrays(), "sources": classifier.sources}
+    if classifier.is_shared is not None:
+        arrays["is_shared"] = classifier.is_shared
     arrays["examples"] = arrays["examples"].astype(np.float16)  # loses nothing: see PrototypeHead
     names = {
         "format_version": FORMAT_VERSION,
@@ -53,12 +61,14 @@ def save_prototypes(
         "confidence_map": dataclasses.asdict(classifier.confidence_map),
         "temperature": classifier.temperature,
         "oos_classes": classifier.oos_classes,
+        "has_lexical_view": classifier.lexical is not None,
     }
     try:
         content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()})
         (folder / ARRAYS_FILE).write_bytes(content)
         _write_json(names, folder / NAMES_FILE)
         _write_json(list(examples), folder / EXAMPLES_FILE)
+        _write_lexical(classifier.lexical, folder)
         (folder / REPORT_FILE).unlink(missing_ok=True)
         if report is not None:
             _write_json(report, folder / REPORT_FILE)
@@ -78,13 +88,14 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
     try:
         names = _read_json(folder / NAMES_FILE)
         arrays = load((folder / ARRAYS_FILE).read_bytes())
-        if names["format_version"] != FORMAT_VERSION:
+        if names["format_version"] not in _READ_VERSIONS:
             raise StorageError(
                 f"'{folder / NAMES_FILE}' has format {names['format_version']}, expected "
                 f"{FORMAT_VERSION}; train again with this version of the package"
             )
         provenance = {str(key): str(value) for key, value in names["provenance"].items()}
-        classifier = _restore(names, arrays)
+        lexical = _read_lexical(folder) if names.get("has_lexical_view") else None
+        classifier = _restore(names, arrays, lexical)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise StorageError(
             f"prototypes in '{folder}' cannot be read ({type(error).__name__}: {error}); "
@@ -124,8 +135,34 @@ def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8", errors="surrogatepass"))
 
 
-def _restore(names: Mapping[str, Any], arrays: Dict[str, np.ndarray]) -> PrototypeClassifier:
-    sources = arrays.pop("sources")
+def _write_lexical(view: Optional[LexicalView], folder: Path) -> None:
+    if view is None:
+        for name in (LEXICAL_ARRAYS_FILE, LEXICAL_NAMES_FILE):
+            (folder / name).unlink(missing_ok=True)
+        return
+    # Half precision loses nothing: see LexicalView.
+    arrays = {"weights": view.weights.astype(np.float16), "idf": view.vocabulary.idf}
+    names = {
+        "ngrams": view.vocabulary.ngrams,
+        "unknown_idf": view.vocabulary.unknown_idf,
+        "weight": view.weight,
+    }
+    (folder / LEXICAL_ARRAYS_FILE).write_bytes(save(arrays))
+    _write_json(names, folder / LEXICAL_NAMES_FILE)
+
+
+def _read_lexical(folder: Path) -> LexicalView:
+    names = _read_json(folder / LEXICAL_NAMES_FILE)
+    arrays = load((folder / LEXICAL_ARRAYS_FILE).read_bytes())
+    vocabulary = Vocabulary(tuple(names["ngrams"]), arrays["idf"], float(names["unknown_idf"]))
+    weights = np.ascontiguousarray(arrays["weights"].astype(np.float32))
+    return LexicalView(vocabulary, weights, float(names["weight"]))
+
+
+def _restore(
+    names: Mapping[str, Any], arrays: Dict[str, np.ndarray], lexical: Optional[LexicalView]
+) -> PrototypeClassifier:
+    sources, is_shared = arrays.pop("sources"), arrays.pop("is_shared", None)
     arrays["examples"] = arrays["examples"].astype(np.float32)
     confidence_map = dict(names["confidence_map"])
     confidence_map["offsets"] = tuple(confidence_map["offsets"])
@@ -137,4 +174,6 @@ def _restore(names: Mapping[str, Any], arrays: Dict[str, np.ndarray]) -> Prototy
         temperature=float(names["temperature"]),
         oos_classes=tuple(names["oos_classes"]),
         sources=sources,
+        lexical=lexical,
+        is_shared=is_shared,
     )

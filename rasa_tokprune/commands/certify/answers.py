@@ -12,14 +12,14 @@ import numpy as np
 from rasa_tokprune import __version__
 from rasa_tokprune.encoder import Encoder, load_encoder
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot import embed_names
+from rasa_tokprune.fewshot import Messages, embed_names
 from rasa_tokprune.fewshot.certificate import answers_of, fit_head, out_of_fold_answers
-from rasa_tokprune.fewshot.head import PrototypeHead
+from rasa_tokprune.fewshot.views import Views
 from rasa_tokprune.texts.files import absolute, hash_files
 from rasa_tokprune.texts.tasks import read_examples
 
 # Another version of the package may answer otherwise.
-JOB = f"answers 2 of rasa-tokprune {__version__}"
+JOB = f"answers 3 of rasa-tokprune {__version__}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +30,7 @@ class Bot:
         train: Its NLU data, where every worker finds it.
         sha256: Hash of that.
         use_intent_names: Whether the intents' names are examples too.
+        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
         model: Folder or hub id; empty is the default.
         prune: Plan, as for `load_encoder`.
         adapter: As for `load_encoder`.
@@ -42,6 +43,7 @@ class Bot:
     train: str
     sha256: str
     use_intent_names: bool
+    lexical_weight: Optional[float]
     model: str
     prune: str
     adapter: str
@@ -89,22 +91,23 @@ class _TrainedBot:
                 "same package, model, plan and adapter, and a processor for the same precision"
             )
         texts, self._labels, self._keys = read_examples(path)
-        embeddings = self._encoder.encode(texts, zero_blank=True)
-        rows = np.flatnonzero(embeddings.any(axis=1))  # what has no content is no example
-        self._embeddings = embeddings[rows]
+        messages = Messages.encoded(texts, self._encoder)
+        rows = np.flatnonzero(messages.embeddings.any(axis=1))  # without content: no example
+        self._own = messages.take(rows)
         self._labels = [self._labels[row] for row in rows]
         self._keys = [self._keys[row] for row in rows]
         encode = self._encoder.encode
         self._names = embed_names(self._keys, encode) if bot.use_intent_names else {}
-        self._head: Optional[Tuple[PrototypeHead, Tuple[str, ...]]] = None
+        self._weight = bot.lexical_weight
+        self._head: Optional[Tuple[Views, Tuple[str, ...]]] = None
 
     def answers(self, texts: List[str]) -> List[Optional[str]]:
         if self._head is None:
-            self._head = fit_head(self._embeddings, self._labels, self._keys, self._names)
-        return answers_of(*self._head, self._encoder.encode(texts, zero_blank=True))
+            self._head = fit_head(self._own, self._labels, self._keys, self._names, self._weight)
+        return answers_of(*self._head, Messages.encoded(texts, self._encoder))
 
     def out_of_fold(self) -> List[Optional[str]]:
-        return out_of_fold_answers(self._embeddings, self._labels, self._keys, self._names)
+        return out_of_fold_answers(self._own, self._labels, self._keys, self._names, self._weight)
 
 
 @functools.lru_cache(maxsize=4)
@@ -113,7 +116,12 @@ def _train(bot: Bot) -> _TrainedBot:
 
 
 def describe(
-    train: Path, prune: str, adapter: str, settings: Mapping[str, Any], use_intent_names: bool
+    train: Path,
+    prune: str,
+    adapter: str,
+    settings: Mapping[str, Any],
+    use_intent_names: bool,
+    lexical_weight: Optional[float] = None,
 ) -> Bot:
     """Returns a bot for the jobs, after opening its encoder once.
 
@@ -125,6 +133,7 @@ def describe(
         adapter: As for `load_encoder`.
         settings: `model`, `precision`, `backend` and `num_threads`.
         use_intent_names: Whether the intents' names are examples too.
+        lexical_weight: As in `Bot`.
 
     Raises:
         TokPruneError: If the encoder cannot be used.
@@ -133,6 +142,7 @@ def describe(
         train=absolute(str(train)),
         sha256=hash_files([str(train)]),
         use_intent_names=use_intent_names,
+        lexical_weight=lexical_weight,
         prune=absolute(prune),
         adapter=absolute(adapter),
         fingerprint="",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rasa_tokprune.commands.arguments import (
     add_adapter,
+    add_decision,
     add_model,
-    add_no_intent_names,
     add_numbers,
     add_prune,
     add_quiet,
@@ -33,7 +33,7 @@ def add_certify(parser: argparse.ArgumentParser) -> None:
     add_adapter(parser)
     add_model(parser)
     add_numbers(parser)
-    add_no_intent_names(parser)
+    add_decision(parser)
     parser.add_argument(
         "--max-flip-rate", type=float, default=0.02, metavar="X",
         help="largest share of changed answers; default: 0.02",

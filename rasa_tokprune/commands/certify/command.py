@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
+from rasa_tokprune.commands.arguments import lexical_weight_of
 from rasa_tokprune.commands.certify.answers import JOB, Bot, answer, describe
 from rasa_tokprune.commands.output import make_folder, write_text
 from rasa_tokprune.encoder.plans.resolve import OFF
@@ -69,12 +70,12 @@ def _bots(arguments: argparse.Namespace) -> List[Bot]:
     plans = list(dict.fromkeys(arguments.prune))
     settings = {key: getattr(arguments, key) for key in ("model", "precision", "backend")}
     settings["num_threads"] = threads_of_job(arguments.scheduler)
-    use_names = not arguments.no_intent_names
+    decides = (not arguments.no_intent_names, lexical_weight_of(arguments))
     # The reference is the original model, whatever adapter the plans bring.
-    reference = describe(arguments.train, OFF, OFF, settings, use_names)
+    reference = describe(arguments.train, OFF, OFF, settings, *decides)
     return [
         reference,
-        *(describe(arguments.train, p, arguments.adapter, settings, use_names) for p in plans),
+        *(describe(arguments.train, p, arguments.adapter, settings, *decides) for p in plans),
     ]
 
 

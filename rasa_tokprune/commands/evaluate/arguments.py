@@ -7,8 +7,8 @@ from pathlib import Path
 
 from rasa_tokprune.commands.arguments import (
     add_adapter,
+    add_decision,
     add_model,
-    add_no_intent_names,
     add_numbers,
     add_prune,
     add_quiet,
@@ -61,7 +61,7 @@ def _settings(group: argparse._ArgumentGroup) -> None:
         "--oos-intents", nargs="*", metavar="INTENT",
         help="intents that mean out-of-scope; default: by name; nothing behind it: none",
     )  # fmt: skip
-    add_no_intent_names(group)
+    add_decision(group)
     group.add_argument(
         "--target-in-scope-rejection", type=float, default=None, metavar="X",
         help="share of right answers that may be rejected; default: the components' (0.05)",

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from tqdm import tqdm
 
+from rasa_tokprune.commands.arguments import lexical_weight_of
 from rasa_tokprune.commands.evaluate.arguments import ALL_SHOTS
 from rasa_tokprune.commands.evaluate.encoded_texts import EncodedTexts, costs_of
 from rasa_tokprune.commands.evaluate.encoders import EncoderChoice, choose_encoders
@@ -98,6 +99,7 @@ def _encode(
                 precision=encoder.model.precision.value,
                 backend=encoder.model.backend.value,
                 vectors=embed_texts(encoder, texts, cache, None if arguments.quiet else name),
+                readable=dict(zip(texts, encoder.readable_shares(texts).tolist())),
                 costs=costs_of(encoder, texts),
                 adapter=None if encoder.model.adapter is None else encoder.model.adapter.name,
             )
@@ -170,7 +172,7 @@ def _fit_settings(arguments: argparse.Namespace) -> FitSettings:
     share = DEFAULT_TARGET_REJECTION if share is None else share
     if not 0 <= share < 1:
         raise ConfigError(f"--target-in-scope-rejection must be in [0, 1), got {share}")
-    return FitSettings(not arguments.no_intent_names, share)
+    return FitSettings(not arguments.no_intent_names, lexical_weight_of(arguments), share)
 
 
 def _shots(values: Sequence[str]) -> List[Optional[int]]:

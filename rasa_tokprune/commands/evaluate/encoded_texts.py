@@ -9,6 +9,7 @@ import numpy as np
 
 from rasa_tokprune.encoder import Encoder, ThresholdKind
 from rasa_tokprune.encoder.plans.cost import plan_cost
+from rasa_tokprune.fewshot import Messages
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +23,7 @@ class EncodedTexts:
         precision: Number format it ran in.
         backend: What ran it.
         vectors: Embedding, (d,), of each text; zeros for text without content.
+        readable: Share of each text that the encoder can read, in [0, 1].
         costs: Token-layers of each text as a share of the un-pruned encoder's; None if a plan of
             absolute thresholds decides.
         adapter: Name of the adapter in the weights; None is none.
@@ -33,12 +35,18 @@ class EncodedTexts:
     precision: str
     backend: str
     vectors: Dict[str, np.ndarray]
+    readable: Dict[str, float]
     costs: Optional[Dict[str, float]] = None
     adapter: Optional[str] = None
 
     def of(self, texts: Sequence[str]) -> np.ndarray:
         """Returns one embedding per text, (n_texts, d)."""
         return np.stack([self.vectors[text] for text in texts])
+
+    def messages(self, texts: Sequence[str]) -> Messages:
+        """Returns texts with their embeddings."""
+        readable = np.array([self.readable[text] for text in texts])
+        return Messages(self.of(texts), list(texts), readable)
 
     def mean_cost(self, texts: Sequence[str]) -> Optional[float]:
         """Returns the mean of the texts' costs; None if they are not known."""

@@ -22,6 +22,7 @@ class FitSettings:
     """The classifier's own settings; see docs/configuration.md."""
 
     use_intent_names: bool
+    lexical_weight: Optional[float]
     target_in_scope_rejection: float
 
 
@@ -125,11 +126,15 @@ def as_predictions(answers: List[Answer]) -> Predictions:
 def _fit(train: Examples, run: Run, settings: FitSettings) -> PrototypeClassifier:
     encode = run.encoded.of
     names = embed_names(train.keys, encode) if settings.use_intent_names else None
-    support = SupportSet.of(encode(train.texts), train.labels, train.keys, names)
+    messages = run.encoded.messages(train.texts)
+    support = SupportSet.of(
+        messages.embeddings, train.labels, train.keys, names, messages.texts, messages.readable
+    )
     return fit_classifier(
         support,
         oos_labels=run.task.oos_labels,
         target_in_scope_rejection=settings.target_in_scope_rejection,
+        lexical_weight=settings.lexical_weight,
     ).classifier
 
 
@@ -139,7 +144,7 @@ def _answer_all(classifier: PrototypeClassifier, run: Run) -> List[Answer]:
     pairs += [(text, None) for text in run.task.oos_texts]
     answers = []
     for text, intent in pairs:
-        predicted, confidence = _decide(classifier, run.encoded.vectors[text])
+        predicted, confidence = _decide(classifier, text, run.encoded)
         is_oos_answer = predicted in oos_labels
         in_scope = 1.0 - confidence if is_oos_answer else confidence
         answers.append(
@@ -156,10 +161,13 @@ def _answer_all(classifier: PrototypeClassifier, run: Run) -> List[Answer]:
     return answers
 
 
-def _decide(classifier: PrototypeClassifier, embedding: np.ndarray) -> Tuple[Optional[str], float]:
+def _decide(
+    classifier: PrototypeClassifier, text: str, encoded: EncodedTexts
+) -> Tuple[Optional[str], float]:
     """Returns intent and confidence as the component does; zeros are text without content."""
+    embedding = encoded.vectors[text]
     if not embedding.any():
         return None, 0.0
-    decision = classifier.decide(embedding)
+    decision = classifier.decide(embedding, text, encoded.readable[text])
     best = int(decision.order[0])
     return classifier.classes[best], float(decision.confidences[best])

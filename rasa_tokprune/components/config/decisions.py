@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any, Dict, List, Mapping, Optional, Text
 
 from rasa_tokprune.components.config.checks import check_flag, check_type, check_whole_number
@@ -12,6 +13,7 @@ from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTIO
 
 DECISION_DEFAULTS: Dict[Text, Any] = {
     "use_intent_names": True,
+    "lexical_weight": AUTO,
     "oos_intents": None,
     "target_in_scope_rejection": DEFAULT_TARGET_REJECTION,
     "emit_fallback": False,
@@ -29,6 +31,7 @@ class DecisionSettings:
     """The checked part of the classifier's configuration; see docs/configuration.md."""
 
     use_intent_names: bool
+    lexical_weight: Optional[float]
     oos_intents: Optional[List[str]]
     target_in_scope_rejection: float
     emit_fallback: bool
@@ -49,6 +52,7 @@ class DecisionSettings:
         for key in _FLAGS:
             check_flag(values, key)
         check_whole_number(values, "ranking_length", 0, allow_none=False)
+        values["lexical_weight"] = _lexical_weight(values["lexical_weight"])
         share = values["target_in_scope_rejection"]
         if not 0 <= _number(share) < 1:
             raise ConfigError(
@@ -73,6 +77,17 @@ class DecisionSettings:
 def _number(value: Any) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number else float("nan")
+
+
+def _lexical_weight(value: Any) -> Optional[float]:
+    if value == AUTO:
+        return None
+    if not 0 <= _number(value) < math.inf:
+        raise ConfigError(
+            f"lexical_weight must be '{AUTO}' or a number from 0 (the encoder decides alone), "
+            f"such as 0.5; got {value!r}"
+        )
+    return float(value)
 
 
 def _check_names(names: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import Optional, Sequence
 
 import numpy as np
 from tqdm import tqdm
@@ -34,6 +34,7 @@ class Calibration:
     Attributes:
         confidence_map: From in-scope score to confidence.
         temperature: See `PrototypeClassifier`.
+        lexical_weight: As it was given, for further fits.
         held_out: Scores of every message held out by itself.
         sample: In-scope messages of those.
         oos_sample: Held-out examples of out-of-scope classes.
@@ -41,6 +42,7 @@ class Calibration:
 
     confidence_map: ConfidenceMap
     temperature: float
+    lexical_weight: Optional[float]
     held_out: HeldOut
     sample: Sample
     oos_sample: Sample
@@ -50,6 +52,7 @@ def calibrate(
     support: SupportSet,
     oos_classes: Sequence[int],
     target_in_scope_rejection: float,
+    lexical_weight: Optional[float] = None,
     show_progress: bool = False,
 ) -> Calibration:
     """Holds every message out, in each way, and fits confidences to what it is then taken for.
@@ -58,11 +61,15 @@ def calibrate(
         support: The support set.
         oos_classes: Numbers of the classes that mean out-of-scope.
         target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
+        lexical_weight: Weight of the lexical view, 0 goes without it;
+            None: the default.
         show_progress: Whether to show a progress bar.
     """
     folds = n_folds(support)
     progress = tqdm(PARAPHRASE_SIMILARITIES, desc="Calibrating", disable=not show_progress)
-    ways = [hold_out(support, assign_folds(support, folds, each)) for each in progress]
+    ways = [
+        hold_out(support, assign_folds(support, folds, each), lexical_weight) for each in progress
+    ]
     n_way = len(support.classes)
     every_way = concatenate(ways, n_way)
     decides = ways[-1] if _POINT_FROM_LAST_WAY else every_way
@@ -75,6 +82,7 @@ def calibrate(
             _sample(decides, support, oos_classes, are_oos=False),
         ),
         temperature=fit_temperature(every_way.class_scores, support.targets[every_way.rows]),
+        lexical_weight=lexical_weight,
         held_out=ways[0],
         sample=own,
         oos_sample=other,

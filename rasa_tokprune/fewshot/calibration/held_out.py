@@ -10,8 +10,8 @@ from scipy.sparse.csgraph import connected_components
 
 from rasa_tokprune.fewshot.answer import Answer, best_answer
 from rasa_tokprune.fewshot.calibration.confidence import Sample
-from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.support import SupportSet
+from rasa_tokprune.fewshot.views import Views, fit_views
 
 _N_FOLDS = 5
 # Fits of more examples times prototypes than this get fewer folds.
@@ -63,21 +63,33 @@ def assign_folds(
     return fold_of
 
 
-def hold_out(support: SupportSet, fold_of: np.ndarray) -> HeldOut:
+def hold_out(
+    support: SupportSet, fold_of: np.ndarray, lexical_weight: Optional[float] = None
+) -> HeldOut:
     """Returns the scores of every message that can be held out, each by the other folds.
 
     Args:
         support: The support set.
         fold_of: From `assign_folds`.
+        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
     """
     parts = [
-        _score(_refit(support, fold_of != fold), support, np.flatnonzero(fold_of == fold))
+        _score(
+            fit_views(support, lexical_weight, fold_of != fold),
+            support,
+            np.flatnonzero(fold_of == fold),
+        )
         for fold in np.unique(fold_of[fold_of >= 0])
     ]
     return concatenate(parts, len(support.classes))
 
 
-def leave_intents_out(support: SupportSet, groups: int, oos_classes: Sequence[int]) -> Sample:
+def leave_intents_out(
+    support: SupportSet,
+    groups: int,
+    oos_classes: Sequence[int],
+    lexical_weight: Optional[float] = None,
+) -> Sample:
     """Returns the answers to messages whose whole class was left out.
 
     They stand for out-of-scope messages where a bot has none; being of the bot's own domain they
@@ -87,6 +99,7 @@ def leave_intents_out(support: SupportSet, groups: int, oos_classes: Sequence[in
         support: The support set.
         groups: Parts that the in-scope classes are left out in; out-of-scope classes stay.
         oos_classes: Numbers of the out-of-scope classes.
+        lexical_weight: See `hold_out`.
     """
     answers: List[Answer] = []
     rows: List[int] = []
@@ -95,11 +108,11 @@ def leave_intents_out(support: SupportSet, groups: int, oos_classes: Sequence[in
         left_out = np.isin(support.targets, in_scope[group::groups])
         if not left_out.any() or not np.isin(support.targets[~left_out], in_scope).any():
             continue
-        head = _refit(support, ~left_out)
+        views = fit_views(support, lexical_weight, ~left_out)
         present = np.unique(support.targets[~left_out])
         oos = np.flatnonzero(np.isin(present, list(oos_classes))).tolist()
         for row in np.flatnonzero(left_out & ~support.is_name):
-            scores = head.score(support.embeddings[row])
+            scores = views.score_example(support, row)
             answer = best_answer(scores.class_scores, scores.in_scope, oos)
             answers.append(answer._replace(number=int(present[answer.number])))
             rows.append(row)
@@ -126,15 +139,8 @@ def _deal(groups: np.ndarray, folds: int, first: int) -> np.ndarray:
     return fold_of_group[groups]
 
 
-def _refit(support: SupportSet, stays: np.ndarray) -> PrototypeHead:
-    """Fits prototypes to part of a support set; classes and prototypes are numbered anew."""
-    present, prototype_of = np.unique(support.prototype_of[stays], return_inverse=True)
-    _, class_of = np.unique(support.class_of[present], return_inverse=True)
-    return PrototypeHead.fit(support.embeddings[stays], prototype_of, class_of)
-
-
-def _score(head: PrototypeHead, support: SupportSet, rows: np.ndarray) -> HeldOut:
-    scores = [head.score(support.embeddings[row]) for row in rows]
+def _score(views: Views, support: SupportSet, rows: np.ndarray) -> HeldOut:
+    scores = [views.score_example(support, row) for row in rows]
     return HeldOut(
         rows,
         np.stack([each.class_scores for each in scores]),

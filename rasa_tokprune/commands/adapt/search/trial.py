@@ -22,7 +22,7 @@ from rasa_tokprune.encoder.formats import Precision
 from rasa_tokprune.encoder.plans.cost import plan_cost
 from rasa_tokprune.encoder.tokens import Tokens
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot import embed_names
+from rasa_tokprune.fewshot import Messages, embed_names
 from rasa_tokprune.fewshot.certificate import answers_of, fit_head
 from rasa_tokprune.machine.stored import stored_path
 from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
@@ -224,8 +224,11 @@ class _Judge:
         names = embed_names(sorted(set(self.labels.tolist())), embed)
         found = []
         for learned, answered in self._splits:
-            head, classes = fit_head(vectors[learned], self.labels[learned].tolist(), None, names)
-            found.append((answered, np.array(answers_of(head, classes, vectors[answered]))))
+            views, classes = fit_head(
+                Messages(vectors[learned]), self.labels[learned].tolist(), None, names
+            )
+            answers = answers_of(views, classes, Messages(vectors[answered]))
+            found.append((answered, np.array(answers)))
         return found
 
 

@@ -1,0 +1,1 @@
+"""The lexical view: what a message says by its very words, beside its embedding."""

@@ -1,0 +1,35 @@
+"""A message's word n-grams: of whatever script, emoji too."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from typing import List
+
+import regex
+
+# Scripts written without spaces give a word for each character; their pairs stand for words.
+_NO_SPACES = "".join(
+    rf"\p{{{script}}}"
+    for script in ("Han", "Hiragana", "Katakana", "Thai", "Lao", "Khmer", "Myanmar")
+)
+_WORD = regex.compile(
+    rf"[{_NO_SPACES}]\p{{M}}*+|(?:(?![{_NO_SPACES}])[\p{{L}}\p{{N}}]\p{{M}}*+)++|\p{{S}}"
+)
+# Characters that show nothing, and the skin colour of an emoji.
+_IGNORED = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\u2800\U0001F3FB-\U0001F3FF]")
+
+
+def words(text: str) -> List[str]:
+    """Returns a text's words, case folded and normalised (NFKC), punctuation left out.
+
+    Symbols, such as emoji, are words; so is each character of a script without spaces.
+    """
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _WORD.findall(_IGNORED.sub("", folded))
+
+
+def ngrams(text: str) -> List[str]:
+    """Returns a text's words and pairs of neighbours, a blank in between."""
+    single = words(text)
+    return [*single, *map(" ".join, itertools.pairwise(single))]

@@ -1,0 +1,136 @@
+"""The lexical view of a message: evidence for every class from its n-grams alone."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Dict, NamedTuple
+
+import numpy as np
+from scipy.linalg import cholesky, solve_triangular
+from scipy.sparse import csr_matrix
+
+from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.lexical.vocabulary import SparseVector, Vocabulary
+from rasa_tokprune.fewshot.prototypes import START_SCALE, normalize_rows, refine_prototypes
+
+# Examples up to which the regression is solved on their similarities, not on their n-grams.
+_MAX_KERNEL = 3000
+_JITTER = 1e-5
+# Steps after which accuracy no longer moved on bots drawn from the adaptation splits.
+_MAX_STEPS = 10
+
+
+class Evidence(NamedTuple):
+    """What the lexical view says of one message, ready to be added to what its embedding says.
+
+    Attributes:
+        logits: Weighted, (n_way,).
+        dense_weight: What the embedding counts: the share of the message that the encoder can
+            read, in [0, 1].
+    """
+
+    logits: np.ndarray
+    dense_weight: float
+
+
+@dataclasses.dataclass(frozen=True)
+class LexicalView:
+    """A linear model over n-grams.
+
+    Attributes:
+        vocabulary: The n-grams.
+        weights: Of each n-gram for each class, (n_ngrams, n_way) float32, of half precision.
+        weight: Of its logits, against those of an embedding that the encoder can read; positive.
+    """
+
+    vocabulary: Vocabulary
+    weights: np.ndarray
+    weight: float
+
+    def __post_init__(self) -> None:
+        """Checks that the parts fit together, as damaged files may not."""
+        if (
+            self.weights.ndim != 2
+            or len(self.weights) != len(self.vocabulary.ngrams)
+            or not np.isfinite(self.weights).all()
+            or not 0 < self.weight < math.inf
+        ):
+            raise ConfigError(
+                f"the lexical view is damaged: {len(self.vocabulary.ngrams)} n-grams, weights of "
+                f"shape {self.weights.shape}, weight {self.weight}"
+            )
+
+    @classmethod
+    def fit(
+        cls,
+        vocabulary: Vocabulary,
+        rows: csr_matrix,
+        targets: np.ndarray,
+        n_way: int,
+        weight: float,
+    ) -> LexicalView:
+        """Fits a multinomial logistic regression, classes weighted equally. Deterministic.
+
+        Its biases are left out: in them, words that no example holds speak for the class with the
+        most examples.
+
+        Args:
+            vocabulary: The n-grams; those that no example holds get no weight.
+            rows: Vectors of the examples, (n_examples, n_ngrams).
+            targets: Class number of each, (n_examples,), each of 0..n_way-1 at least once.
+            n_way: Number of classes.
+            weight: See the class.
+        """
+        weights = _regress(rows, targets, n_way)
+        halved = weights.astype(np.float16).astype(np.float32)
+        return cls(vocabulary, np.ascontiguousarray(halved), weight)
+
+    def evidence(self, vector: SparseVector, readable: float = 1.0) -> Evidence:
+        """Returns what n-grams say for each class.
+
+        What the encoder cannot read is taken from the embedding's weight and given to theirs.
+
+        Args:
+            vector: Of the message.
+            readable: Share of it that the encoder can read, in [0, 1].
+        """
+        return Evidence(self._scale(readable) * self.logits(vector), readable)
+
+    def logits(self, vector: SparseVector) -> np.ndarray:
+        """Returns the logit of each class, (n_way,) float32."""
+        return np.asarray(vector.values @ self.weights[vector.columns])
+
+    def contributions(self, text: str, number: int, readable: float = 1.0) -> Dict[str, float]:
+        """Returns what each known n-gram of a message adds to the score of a class.
+
+        Args:
+            text: The message.
+            number: Of the class.
+            readable: See `evidence`.
+        """
+        vector = self.vocabulary.vector(text)
+        added = self._scale(readable) * vector.values * self.weights[vector.columns, number]
+        ngrams = (self.vocabulary.ngrams[column] for column in vector.columns)
+        return dict(zip(ngrams, added.tolist()))
+
+    def _scale(self, readable: float) -> float:
+        return self.weight + 1.0 - readable
+
+
+def _regress(rows: csr_matrix, targets: np.ndarray, n_way: int) -> np.ndarray:
+    """Returns the weights of n-grams, (n_ngrams, n_way)."""
+    if n_way < 2 or not rows.shape[1]:
+        return np.zeros((rows.shape[1], n_way))
+    if len(targets) <= min(rows.shape[1], _MAX_KERNEL):
+        # The weights are sums of examples, so that a rotation which keeps the examples' similarities
+        # leads to the same ones in as many dimensions as there are examples.
+        kernel = (rows @ rows.T).toarray().astype(np.float64)
+        factor = cholesky(kernel + _JITTER * np.eye(len(kernel)), lower=True)
+        rotated, _ = refine_prototypes(factor, targets, n_way, max_steps=_MAX_STEPS)
+        return np.asarray(rows.T @ solve_triangular(factor, rotated.T, trans="T", lower=True))
+    indicator = csr_matrix((np.ones(len(targets)), (targets, np.arange(len(targets)))))
+    means = normalize_rows((indicator @ rows).toarray())
+    start = START_SCALE * (means - means.mean(axis=0))
+    weights, _ = refine_prototypes(rows, targets, n_way, start, _MAX_STEPS)
+    return weights.T

@@ -1,0 +1,60 @@
+"""Messages as the few-shot classifier sees them: embedded, and as they were written."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Optional, Protocol, Sequence
+
+import numpy as np
+
+
+class TextEncoder(Protocol):
+    """What makes embeddings, such as `rasa_tokprune.Encoder`."""
+
+    def encode(self, texts: Sequence[str], *, zero_blank: bool = False) -> np.ndarray:
+        """Returns embeddings, (n_texts, d)."""
+
+    def readable_shares(self, texts: Sequence[str]) -> np.ndarray:
+        """Returns the share of each text that it can read, (n_texts,)."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Messages:
+    """Some messages.
+
+    Attributes:
+        embeddings: (n_messages, d), any scale; zeros stand for a message without content.
+        texts: (n_messages,); None leaves the lexical view out.
+        readable: Share of each text that the encoder can read, in [0, 1], (n_messages,); None: all
+            of it.
+    """
+
+    embeddings: np.ndarray
+    texts: Optional[Sequence[str]] = None
+    readable: Optional[np.ndarray] = None
+
+    @classmethod
+    def encoded(cls, texts: Sequence[str], encoder: TextEncoder) -> Messages:
+        """Returns texts with their embeddings; zeros where there is no content."""
+        embeddings = encoder.encode(texts, zero_blank=True)
+        return cls(embeddings, list(texts), encoder.readable_shares(texts))
+
+    def __len__(self) -> int:
+        """Returns the number of messages."""
+        return len(self.embeddings)
+
+    def take(self, rows: np.ndarray) -> Messages:
+        """Returns some of them, by their numbers."""
+        return Messages(
+            self.embeddings[rows],
+            None if self.texts is None else [self.texts[row] for row in rows],
+            None if self.readable is None else self.readable[rows],
+        )
+
+    def text(self, row: int) -> Optional[str]:
+        """Returns the text of a message, if there are texts."""
+        return None if self.texts is None else self.texts[row]
+
+    def readable_share(self, row: int) -> float:
+        """Returns the share of a message that the encoder can read."""
+        return 1.0 if self.readable is None else float(self.readable[row])

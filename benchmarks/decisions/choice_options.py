@@ -5,7 +5,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Dict, Mapping, Sequence, Tuple
 
-from benchmarks.decisions.variants import WithLead
+from benchmarks.decisions.variants import (
+    WithLead,
+    character_ngrams,
+    words_and_characters,
+)
+from rasa_tokprune.fewshot.lexical.ngrams import ngrams
 
 FEWSHOT = "rasa_tokprune.fewshot"
 Settings = Mapping[str, Any]
@@ -67,6 +72,25 @@ SCORE_CHOICES = (
         "oos_auroc",
         False,
         {f"{weight:g}": _lead(weight) for weight in (0, 0.5, 1, 2)},
+    ),
+)
+# Chosen later than the others, on bots of more domains; those stay as they were chosen.
+LEXICAL_CHOICES = (
+    Choice(
+        "weight of the lexical view",
+        "both",
+        False,
+        _numbers("views:DEFAULT_WEIGHT", (0, 0.25, 0.5, 0.75, 1)),
+    ),
+    Choice(
+        "n-grams of the lexical view",
+        "both",
+        False,
+        {
+            "words and pairs": {f"{FEWSHOT}.lexical.vocabulary:ngrams": ngrams},
+            "2 to 5 characters": {f"{FEWSHOT}.lexical.vocabulary:ngrams": character_ngrams},
+            "both": {f"{FEWSHOT}.lexical.vocabulary:ngrams": words_and_characters},
+        },
     ),
 )
 CONFIDENCE_CHOICES = (

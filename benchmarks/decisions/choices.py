@@ -23,8 +23,14 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.command import add_files, files_of, measuring_parser, run_measuring
-from benchmarks.decisions.choice_options import CONFIDENCE_CHOICES, FEWSHOT, SCORE_CHOICES, Choice
-from benchmarks.decisions.drawn_bots import DrawnBot, draw_bots
+from benchmarks.decisions.choice_options import (
+    CONFIDENCE_CHOICES,
+    FEWSHOT,
+    LEXICAL_CHOICES,
+    SCORE_CHOICES,
+    Choice,
+)
+from benchmarks.decisions.drawn_bots import SEEDS, DrawnBot, draw_bots
 from benchmarks.decisions.tables import PRIOR
 from benchmarks.rows import write_rows
 from rasa_tokprune.commands.evaluate.predictions import Predictions
@@ -59,9 +65,10 @@ def fit_prior(
     return round(float(slope), 2), round(float(intercept), 2)
 
 
-def choose(bots: Sequence[DrawnBot], workers: int) -> List[Dict[str, Any]]:
+def choose(
+    bots: Sequence[DrawnBot], choices: Sequence[Choice], workers: int
+) -> List[Dict[str, Any]]:
     """Returns a row for each choice, option and bot, and one for the prior."""
-    choices = (*SCORE_CHOICES, *CONFIDENCE_CHOICES)
     settings: Dict[str, Any] = {}
     for choice in choices:
         settings.update(next(iter(choice.options.values())))
@@ -128,10 +135,10 @@ def _worst_kind(values: np.ndarray, kinds: Sequence[str]) -> np.ndarray:
     return min(members, key=lambda own: float(values[own].mean()))
 
 
-def chosen_settings(rows: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
+def chosen_settings(rows: Sequence[Mapping[str, Any]], choices: Sequence[Choice]) -> Dict[str, Any]:
     """Returns what raw rows say was chosen, "module:name" -> value."""
     settings: Dict[str, Any] = {}
-    for choice in (*SCORE_CHOICES, *CONFIDENCE_CHOICES):
+    for choice in choices:
         (taken,) = {r["option"] for r in rows if r["choice"] == choice.name and r["is_chosen"]}
         settings.update(choice.options[taken])
     return settings
@@ -162,7 +169,7 @@ def support_of(bot: DrawnBot) -> SupportSet:
 def _measure(bot: DrawnBot) -> Dict[str, float]:
     classifier = fit_classifier(support_of(bot)).classifier
     own, other = (
-        [classifier.decide(*each) for each in zip(part.embeddings, part.texts)]
+        [classifier.decide(part.embeddings[row], part.text(row)) for row in range(len(part))]
         for part in (bot.query, bot.strangers)
     )
     top, oos_top = ([float(each.confidences.max()) for each in part] for part in (own, other))
@@ -179,6 +186,7 @@ def _measure(bot: DrawnBot) -> Dict[str, float]:
     is_near = np.abs(np.log(odds / (1 - odds))) < NEAR_POINT
     return {
         **measures,
+        "both": float(np.mean([measures["accuracy"], measures["oos_auroc"]])),
         "rejection_error": abs(measures["right_rejection"] - DEFAULT_TARGET_REJECTION),
         "n_near_point": int(is_near.sum()),
         "n_right_near_point": int(predictions.is_right[is_near].sum()),
@@ -211,14 +219,21 @@ def run(arguments: argparse.Namespace) -> None:
     """Measures every option and chooses."""
     bots: List[DrawnBot] = []
     for name, path in files_of(arguments.files):
-        bots += draw_bots(name, path)
-    write_rows(choose(bots, arguments.workers), arguments.out)
+        bots += draw_bots(name, path, SEEDS[: arguments.seeds])
+    if not arguments.lexical:  # as it was when these were chosen
+        bots = [bot.without_texts() for bot in bots]
+    choices = LEXICAL_CHOICES if arguments.lexical else (*SCORE_CHOICES, *CONFIDENCE_CHOICES)
+    write_rows(choose(bots, choices, arguments.workers), arguments.out)
 
 
 def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "choices.jsonl")
     add_files(made)
+    made.add_argument(
+        "--lexical", action="store_true", help="choose the settings of the lexical view instead"
+    )
+    made.add_argument("--seeds", type=int, default=2, help="draws of each bot; default: 2")
     made.add_argument("--workers", type=int, default=2, help="processes; default: 2")
     return made
 

@@ -5,35 +5,18 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List
+from typing import Callable, Dict, Iterator, List, Sequence
 
 import numpy as np
 
 from rasa_tokprune.encoder import load_encoder
-from rasa_tokprune.fewshot import embed_names
+from rasa_tokprune.fewshot import Messages, embed_names
 from rasa_tokprune.texts.tasks import read_examples
 
 SEEDS = (0, 1)
 SHARE_LEFT_OUT = 0.15
 FEW = 8
 MAX_QUERY = 800
-
-
-@dataclasses.dataclass(frozen=True)
-class Messages:
-    """Messages, both views of them.
-
-    Attributes:
-        embeddings: (n_messages, d).
-        texts: (n_messages,).
-    """
-
-    embeddings: np.ndarray
-    texts: List[str]
-
-    def take(self, rows: np.ndarray) -> Messages:
-        """Returns some of them."""
-        return Messages(self.embeddings[rows], [self.texts[row] for row in rows])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +44,12 @@ class DrawnBot:
     query: Messages
     answers: List[str]
     strangers: Messages
+
+    def without_texts(self) -> DrawnBot:
+        """Returns the bot as embeddings alone show it."""
+        parts = ("support", "query", "strangers")
+        bare = {part: dataclasses.replace(getattr(self, part), texts=None) for part in parts}
+        return dataclasses.replace(self, **bare)
 
 
 def _five(members: np.ndarray, embeddings: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -92,13 +81,13 @@ SAMPLINGS: Dict[str, Callable[[np.ndarray, np.ndarray, np.random.Generator], np.
 }
 
 
-def draw_bots(task: str, path: Path) -> Iterator[DrawnBot]:
+def draw_bots(task: str, path: Path, seeds: Sequence[int] = SEEDS) -> Iterator[DrawnBot]:
     """Yields bots drawn from a labelled file: each sampling with each seed."""
     texts, names, _ = read_examples(path)
     encoder = load_encoder(precision="auto")
     embeddings = encoder.encode(texts)
     readable = embed_names(names, encoder.encode)
-    for sampling, seed in itertools.product(SAMPLINGS, SEEDS):
+    for sampling, seed in itertools.product(SAMPLINGS, seeds):
         messages = Messages(embeddings, texts)
         yield _draw(task, sampling, seed, messages, np.array(names), readable)
 

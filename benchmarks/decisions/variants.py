@@ -1,13 +1,14 @@
-"""A way of deciding that was tried and not taken, to be measured against the one that was."""
+"""What was tried and not taken, to be measured against what was."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import List, Sequence
 
 import numpy as np
 
 from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.lexical.ngrams import ngrams, words
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,3 +26,18 @@ class WithLead:
             return answer
         second, first = np.partition(class_scores, -2)[-2:]
         return answer._replace(in_scope=answer.in_scope + self.weight * float(first - second))
+
+
+def character_ngrams(text: str) -> List[str]:
+    """Returns 2 to 5 neighbouring characters within words, as scikit-learn's `char_wb`."""
+    return [
+        padded[start : start + size]
+        for padded in (f" {word} " for word in words(text))
+        for size in range(2, 6)
+        for start in range(max(1, len(padded) - size + 1))
+    ]
+
+
+def words_and_characters(text: str) -> List[str]:
+    """Returns word n-grams and, marked, character n-grams."""
+    return [*ngrams(text), *(f"\t{each}" for each in character_ngrams(text))]

@@ -104,8 +104,8 @@ def warn_of_unreadable(examples: Sequence[Message], encoder: Encoder) -> None:
         intents = list(dict.fromkeys(example.get(INTENT) for example in found))
         rasa.shared.utils.io.raise_warning(
             f"TokPruneIntentClassifier: the encoder cannot read {len(found)} of {len(examples)} "
-            f"examples, such as {_shown(texts)}, of {_shown(intents)}; they are told apart by their "
-            f"words alone, not by what they mean. {advice}"
+            f"examples, such as {_shown(texts)}, of {_shown(intents)}; they are told apart by "
+            f"their words alone, not by what they mean. {advice}"
         )
         return
     n_words = sum(len(words(example.get(TEXT))) for example in examples)

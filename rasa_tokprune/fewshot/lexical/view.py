@@ -123,7 +123,7 @@ def _regress(rows: csr_matrix, targets: np.ndarray, n_way: int) -> np.ndarray:
     if n_way < 2 or not rows.shape[1]:
         return np.zeros((rows.shape[1], n_way))
     if len(targets) <= min(rows.shape[1], _MAX_KERNEL):
-        # The weights are sums of examples, so that a rotation which keeps the examples' similarities
+        # The weights are sums of examples, so a rotation that keeps the examples' similarities
         # leads to the same ones in as many dimensions as there are examples.
         kernel = (rows @ rows.T).toarray().astype(np.float64)
         factor = cholesky(kernel + _JITTER * np.eye(len(kernel)), lower=True)

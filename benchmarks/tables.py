@@ -20,7 +20,9 @@ from benchmarks.rows import Rows, read_rows
 from rasa_tokprune.commands.run import run_command
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
-QUESTIONS = ("latency", "accuracy", "decisions", "adapters", "robustness", "rasa", "scale")
+QUESTIONS = (
+    "latency", "accuracy", "decisions", "adapters", "robustness", "languages", "rasa", "scale",
+)  # fmt: skip
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING = "Not measured yet."
 _END = "<!-- end table -->"

@@ -20,7 +20,7 @@ from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from tests.real_data import ROOT
 
 HERE = ROOT / "benchmarks"
-SCRIPTS = [*sorted(HERE.glob("*/run")), HERE / "adapters" / "search", HERE / "adapters" / "train"]
+SCRIPTS = [*sorted(HERE.glob("*/run")), HERE / "adapters" / "search"]
 DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))]
 READMES = sorted(HERE.rglob("README.md"))
 MODULES = sorted(
@@ -38,6 +38,7 @@ DATA = (
     *(f"hint3_{task}/{name}" for task in ("sofmattress", "powerplay11")
       for name in ("test.yml", "test_oos.txt", "train.yml")),
     "clinc150/test_oos.txt", "cfpb_long/test.yml", "cfpb_long/train_20shot.yml",
+    "intents/judge/a_set.yml",
 )  # fmt: skip
 # Stands for a command: notes how it was called, and leaves the files that others then expect.
 STAND_IN = """#!{python}

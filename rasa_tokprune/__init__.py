@@ -20,6 +20,7 @@ _HOMES = {
     "explain": "rasa_tokprune.explanation",
     "TokPruneFeaturizer": "rasa_tokprune.components.featurizer",
     "TokPruneIntentClassifier": "rasa_tokprune.components.intent_classifier",
+    "TokPruneResponseSelector": "rasa_tokprune.components.response_selector",
 }
 __all__ = [*_HOMES, "__version__"]
 

@@ -14,8 +14,14 @@ from rasa.shared.importers.rasa import RasaFileImporter
 
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from rasa_tokprune.components.response_selector import TokPruneResponseSelector
 
-__all__ = ["TokPruneFeaturizer", "TokPruneImporter", "TokPruneIntentClassifier"]
+__all__ = [
+    "TokPruneFeaturizer",
+    "TokPruneImporter",
+    "TokPruneIntentClassifier",
+    "TokPruneResponseSelector",
+]
 
 
 class TokPruneImporter(RasaFileImporter):

@@ -142,6 +142,53 @@ def draw_accuracy(evaluation: Rows, pipelines: Rows, path: Path) -> None:
     draw_lines(lines, tasks_of(lines), path)
 
 
+def unseen_table(rows: Rows) -> str:
+    """Returns means over sets and draws by plan and views, beside the un-pruned embedding alone."""
+    base = _unseen_mean(select(rows, plan="off", views=_ONE_VIEW), "accuracy")
+    lines = []
+    for plan in in_order(rows, "plan"):
+        for views in in_order(rows, "views"):
+            own = select(rows, plan=plan, views=views)
+            accuracy = _unseen_mean(own, "accuracy")
+            cells = [f"{100 * accuracy:.1f}", f"{100 * (accuracy - base):+.1f}"]
+            cells += [f"{_unseen_mean(own, name):.3f}" for name in ("oos_auroc", "ece")]
+            cells += [f"{100 * _unseen_mean(own, name):.1f}" for name in _REJECTIONS[:2]]
+            lines.append([f"`{plan}`", views, *cells])
+    head = ["plan", "decides by", "accuracy %", "against the first", "OOS AUROC", "ECE"]
+    head += ["OOS recall %", "in-scope rejected %"]
+    n_sets, n_seeds = (len(in_order(rows, name)) for name in ("set", "seed"))
+    about = f"{n_sets} sets, 5 examples an intent, {n_seeds} draws."
+    return f"{markdown_table(head, lines, n_left=2)}\n\n{about}"
+
+
+def unseen_sets_table(rows: Rows) -> str:
+    """Returns accuracy by set."""
+    sets = in_order(rows, "set")
+    lines = []
+    for name in sets:
+        cells = [
+            f"{100 * _unseen_mean(select(rows, plan=plan, views=views, set=name), 'accuracy'):.1f}"
+            for plan in in_order(rows, "plan")
+            for views in in_order(rows, "views")
+        ]
+        lines.append([name, str(_ways(rows, name)), *cells])
+    head = ["accuracy %", "intents"]
+    head += [
+        f"`{plan}`{'' if views == _ONE_VIEW else ' + words'}"
+        for plan in in_order(rows, "plan")
+        for views in in_order(rows, "views")
+    ]
+    return markdown_table(head, lines)
+
+
+def _ways(rows: Rows, name: str) -> int:
+    return int(select(rows, set=name)[0]["n_way"])
+
+
+def _unseen_mean(rows: Rows, name: str) -> float:
+    return float(np.mean([row[name] for row in rows]))
+
+
 def precisions_table(rows: Rows) -> str:
     """Returns accuracy by number format and task, and means over the tasks."""
     tasks = in_order(rows, "task")
@@ -161,11 +208,15 @@ def _format(row: Mapping[str, Any]) -> Tuple[str, str, str]:
     return row["backend"], row["precision"], row["plan"]
 
 
+_ONE_VIEW = "embedding alone"
+_UNSEEN = ("unseen.jsonl",)
 _DOCUMENT, _ROWS = "docs/accuracy.md", ("evaluation.jsonl", "pipelines.jsonl")
 TABLES = (
     Table("decisions_claim", "README.md", _ROWS, claim_table),
     Table("decisions_accuracy", _DOCUMENT, _ROWS, accuracy_table),
     Table("decisions_trust", _DOCUMENT, _ROWS, trust_table),
+    Table("unseen", _DOCUMENT, _UNSEEN, unseen_table),
+    Table("unseen_sets", _DOCUMENT, _UNSEEN, unseen_sets_table),
     Table("precisions", "docs/benchmarks.md", ("precisions.jsonl",), precisions_table),
 )
 PLOTS = (Plot("docs/accuracy.png", _ROWS, draw_accuracy),)

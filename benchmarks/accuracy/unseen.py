@@ -21,7 +21,13 @@ from benchmarks.rows import Row, write_rows
 from rasa_tokprune.commands.evaluate.encoders import choose_encoders
 from rasa_tokprune.commands.evaluate.predictions import Predictions
 from rasa_tokprune.encoder import Encoder
-from rasa_tokprune.fewshot import Messages, SupportSet, embed_names, fit_classifier
+from rasa_tokprune.fewshot import (
+    CONTENT_FREE_TEXTS,
+    Messages,
+    SupportSet,
+    embed_names,
+    fit_classifier,
+)
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.machine.stored import stored_path
@@ -32,7 +38,7 @@ DEFAULT = "default"
 N_SHOT = 5
 SEEDS = (0, 1, 2)
 N_STRANGERS = 300
-WEIGHTS: Dict[str, Optional[float]] = {"two views": None, "embedding alone": 0.0}
+WEIGHTS: Dict[str, Optional[float]] = {"embedding alone": 0.0, "two views": None}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,12 +86,13 @@ def measure(sets: Sequence[LabelledSet], plan: str, encoder: Encoder) -> Iterato
         others = [text for other in sets if other is not own for text in other.query]
         strangers = sorted(set(others) - {*own.support, *own.query}, key=_digest)[:N_STRANGERS]
         names = embed_names(own.labels, encoder.encode)
+        nothing = encoder.encode(CONTENT_FREE_TEXTS)
         for seed in SEEDS:
             rows = sample_shots(own.labels, N_SHOT, seed)
             given = messages([own.support[row] for row in rows])
             labels = [own.labels[row] for row in rows]
             support = SupportSet.of(
-                given.embeddings, labels, None, names, given.texts, given.readable
+                given.embeddings, labels, None, names, given.texts, given.readable, nothing
             )
             for views, weight in WEIGHTS.items():
                 classifier = fit_classifier(support, lexical_weight=weight).classifier

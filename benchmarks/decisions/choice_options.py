@@ -12,6 +12,8 @@ from benchmarks.decisions.variants import (
 )
 from rasa_tokprune.fewshot.lexical.ngrams import ngrams
 
+# The mean of accuracy and AUROC.
+BOTH = "both"
 FEWSHOT = "rasa_tokprune.fewshot"
 Settings = Mapping[str, Any]
 
@@ -78,13 +80,13 @@ SCORE_CHOICES = (
 LEXICAL_CHOICES = (
     Choice(
         "weight of the lexical view",
-        "both",
+        BOTH,
         False,
         _numbers("views:DEFAULT_WEIGHT", (0, 0.25, 0.5, 0.75, 1)),
     ),
     Choice(
         "n-grams of the lexical view",
-        "both",
+        BOTH,
         False,
         {
             "words and pairs": {f"{FEWSHOT}.lexical.vocabulary:ngrams": ngrams},

@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from benchmarks.command import add_files, files_of, measuring_parser, run_measuring
 from benchmarks.decisions.choice_options import (
+    BOTH,
     CONFIDENCE_CHOICES,
     FEWSHOT,
     LEXICAL_CHOICES,
@@ -186,7 +187,7 @@ def _measure(bot: DrawnBot) -> Dict[str, float]:
     is_near = np.abs(np.log(odds / (1 - odds))) < NEAR_POINT
     return {
         **measures,
-        "both": float(np.mean([measures["accuracy"], measures["oos_auroc"]])),
+        BOTH: float(np.mean([measures["accuracy"], measures["oos_auroc"]])),
         "rejection_error": abs(measures["right_rejection"] - DEFAULT_TARGET_REJECTION),
         "n_near_point": int(is_near.sum()),
         "n_right_near_point": int(predictions.is_right[is_near].sum()),

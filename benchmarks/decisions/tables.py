@@ -7,7 +7,7 @@ from typing import Dict, Mapping, Tuple
 
 import numpy as np
 
-from benchmarks.decisions.choice_options import CONFIDENCE_CHOICES
+from benchmarks.decisions.choice_options import BOTH, CONFIDENCE_CHOICES
 from benchmarks.rows import Rows, in_order, select
 from benchmarks.tables import Plot, Table, markdown_table
 
@@ -38,6 +38,14 @@ SCORES = {
 
 def choices_table(rows: Rows) -> str:
     """Returns means over the bots; what decided and was taken is bold."""
+    final = select(rows, choice=CONFIDENCE_CHOICES[-1].name, is_chosen=True)
+    near, right = (sum(r[key] for r in final) for key in ("n_near_point", "n_right_near_point"))
+    about = f"Of the answers near the operating point {100 * right / near:.0f}% are right."
+    return f"{options_table(rows)}\n\n{about}"
+
+
+def options_table(rows: Rows) -> str:
+    """Returns the table alone."""
     measured = [row for row in rows if row["choice"] != PRIOR]
     groups = itertools.groupby(measured, key=lambda row: (row["choice"], row["option"]))
     lines = []
@@ -46,16 +54,15 @@ def choices_table(rows: Rows) -> str:
         shown = f"**{option}**" if own[0]["is_chosen"] else option
         lines.append([name, shown, *(_choice_cell(own, column) for column in _COLUMNS)])
     head = ["setting", "option", *(text for text, _, _ in _COLUMNS.values())]
-    final = select(measured, choice=CONFIDENCE_CHOICES[-1].name, is_chosen=True)
-    near, right = (sum(r[key] for r in final) for key in ("n_near_point", "n_right_near_point"))
-    about = f"Of the answers near the operating point {100 * right / near:.0f}% are right."
-    return f"{markdown_table(head, lines, n_left=2)}\n\n{about}"
+    return markdown_table(head, lines, n_left=2)
 
 
 def _choice_cell(rows: Rows, column: str) -> str:
     _, scale, digits = _COLUMNS[column]
     cell = f"{scale * np.mean([row[column] for row in rows]):.{digits}f}"
-    return f"**{cell}**" if column == rows[0]["decides"] else cell
+    decides = rows[0]["decides"]
+    is_bold = column == decides or (decides == BOTH and column in ("accuracy", "oos_auroc"))
+    return f"**{cell}**" if is_bold else cell
 
 
 def heads_table(rows: Rows) -> str:
@@ -74,6 +81,7 @@ def _means(rows: Rows, title: str, names: Mapping[str, str], scale: float, digit
 
 
 TABLES = (
+    Table("lexical", "docs/accuracy.md", ("lexical.jsonl",), options_table),
     Table("choices", "docs/accuracy.md", ("choices.jsonl",), choices_table),
     Table("heads", "docs/design.md", ("heads.jsonl",), heads_table),
 )

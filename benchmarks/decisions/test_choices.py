@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
 import pytest
 
 from benchmarks.decisions import choices, drawn_bots
-from benchmarks.decisions.choice_options import CONFIDENCE_CHOICES, SCORE_CHOICES, Choice
+from benchmarks.decisions.choice_options import (
+    CONFIDENCE_CHOICES,
+    LEXICAL_CHOICES,
+    SCORE_CHOICES,
+    Choice,
+)
 from benchmarks.decisions.tables import PRIOR, choices_table
 from benchmarks.decisions.variants import WithLead
 from benchmarks.rows import read_rows
+from rasa_tokprune.fewshot import Messages
 from rasa_tokprune.fewshot.answer import best_answer
 from rasa_tokprune.fewshot.calibration.confidence import _PRIOR
 
-ROWS = read_rows(Path(__file__).with_name("choices.jsonl"))
+# Rows by file, and the choices they decided.
+MEASURED = {
+    "choices.jsonl": (*SCORE_CHOICES, *CONFIDENCE_CHOICES),
+    "lexical.jsonl": LEXICAL_CHOICES,
+}
+
+
+def rows_of(file: str) -> List[Dict[str, Any]]:
+    return read_rows(Path(__file__).with_name(file))
 
 
 def entries(*values: float) -> List[Dict[str, float]]:
@@ -50,21 +64,28 @@ def test_the_worst_kind_of_bot_can_decide() -> None:
     assert choices.take(by_mean, measured, kinds) == "even", "within one standard error"
 
 
-def test_the_package_has_what_was_chosen() -> None:
-    for place, value in choices.chosen_settings(ROWS).items():
+@pytest.mark.parametrize(("file", "chosen"), MEASURED.items())
+def test_the_package_has_what_was_chosen(file: str, chosen: Sequence[Choice]) -> None:
+    for place, value in choices.chosen_settings(rows_of(file), chosen).items():
         module, name = place.split(":")
         if isinstance(value, WithLead):
             assert value.weight == 0, "chosen, but not built in"
         else:
             assert getattr(importlib.import_module(module), name) == value
-    (prior,) = [row for row in ROWS if row["choice"] == PRIOR]
+
+
+def test_the_package_has_the_prior_that_was_fitted() -> None:
+    (prior,) = [row for row in rows_of("choices.jsonl") if row["choice"] == PRIOR]
     assert _PRIOR.tolist() == [prior["slope"], prior["intercept"]]
 
 
-def test_each_choice_follows_the_rule() -> None:
-    for choice in (*SCORE_CHOICES, *CONFIDENCE_CHOICES):
+@pytest.mark.parametrize(("file", "chosen"), MEASURED.items())
+def test_each_choice_follows_the_rule(file: str, chosen: Sequence[Choice]) -> None:
+    rows = rows_of(file)
+    assert {row["choice"] for row in rows} - {PRIOR} == {choice.name for choice in chosen}
+    for choice in chosen:
         measured: Dict[str, List[Dict[str, Any]]] = {}
-        for row in ROWS:
+        for row in rows:
             if row["choice"] == choice.name:
                 measured.setdefault(row["option"], []).append(row)
         (recorded,) = {r["option"] for own in measured.values() for r in own if r["is_chosen"]}
@@ -79,7 +100,8 @@ def test_settings_change_what_is_measured_and_are_put_back() -> None:
     embeddings, query = (
         np.tile(centres, (size, 1)) + rng.normal(size=(8 * size, 16)) for size in (6, 10)
     )
-    bot = drawn_bots.DrawnBot("t", "s", 0, embeddings, labels, {}, query, answers, query[:5])
+    own, asked, strangers = map(Messages, (embeddings, query, query[:5]))
+    bot = drawn_bots.DrawnBot("t", "s", 0, own, labels, {}, asked, answers, strangers)
     plain = choices.measure({}, bot)
     other = choices.measure({"rasa_tokprune.fewshot.head:_COSINE_WEIGHT": 40.0}, bot)
     assert plain["oos_auroc"] != other["oos_auroc"]
@@ -91,8 +113,13 @@ def test_drawn_bots_share_no_message_with_their_queries(sampling: str) -> None:
     rng = np.random.default_rng(0)
     embeddings = rng.normal(size=(200, 8)).astype(np.float32)
     labels = np.array([f"intent_{number % 20}" for number in range(200)])
-    bot = drawn_bots._draw("any", sampling, 0, embeddings, labels, {})
-    rows = [{tuple(row) for row in part} for part in (bot.support, bot.query, bot.strangers)]
+    messages = Messages(embeddings, [f"text {number}" for number in range(200)])
+    bot = drawn_bots._draw("any", sampling, 0, messages, labels, {})
+    parts = (bot.support, bot.query, bot.strangers)
+    text_of = dict(zip(map(tuple, embeddings.tolist()), messages.texts or ()))
+    for part in parts:
+        assert part.texts == [text_of[tuple(row)] for row in part.embeddings.tolist()]
+    rows = [{tuple(row) for row in part.embeddings} for part in parts]
     assert all(rows[2] for _ in rows)
     assert not rows[0] & rows[1]
     assert not rows[0] & rows[2]

@@ -1,7 +1,8 @@
-"""Tables and the plot of whose answers pruning changes."""
+"""Tables and the plot of whose answers pruning changes, and of messages without content."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Dict, Tuple
 
@@ -61,6 +62,28 @@ def opposites_table(rows: Rows) -> str:
     return markdown_table(head, lines, is_spaced=True)
 
 
+def content_free_table(rows: Rows) -> str:
+    """Returns what share of the messages without content each plan answers, and what that costs."""
+    kinds = list(rows[0]["content_free"])
+    head = ["plan", "views", "answered %", *(f"{kind} %" for kind in kinds)]
+    head += ["in scope, rejected %", "in scope, right %"]
+    lines = []
+    for plan in in_order(rows, "plan"):
+        for weight in in_order(rows, "lexical_weight"):
+            chosen = select(rows, plan=plan, lexical_weight=weight)
+            asked = {kind: [row["content_free"][kind] for row in chosen] for kind in kinds}
+            own = [each for row in chosen for each in row["in_scope"].values()]
+            cells = [_share(list(itertools.chain(*asked.values())), "answered")]
+            cells += [_share(asked[kind], "answered") for kind in kinds]
+            views = "embedding" if weight == 0 else "both"
+            lines.append([f"`{plan}`", views, *cells, _share(own, "lost"), _share(own, "right")])
+    return markdown_table(head, lines, n_left=2, is_spaced=True)
+
+
+def _share(counts: Rows, field: str) -> str:
+    return f"{100 * sum(each[field] for each in counts) / sum(each['n'] for each in counts):.1f}"
+
+
 def draw_flips(rows: Rows, path: Path) -> None:
     """Draws the share of changed answers by kind of message, one bar for each plan."""
     own = [row for row in rows if "kind" in row]
@@ -93,9 +116,11 @@ def _sum(rows: Rows, plan: str, kind: str) -> Dict[str, int]:
 
 
 _DOCUMENT, _ROWS = "docs/robustness.md", ("flips.jsonl",)
+_CONTENT_FREE = ("content_free.jsonl",)
 TABLES = (
     Table("flips_kinds", _DOCUMENT, _ROWS, kinds_table),
     Table("flips_tokens", _DOCUMENT, _ROWS, tokens_table),
     Table("flips_opposites", _DOCUMENT, _ROWS, opposites_table),
+    Table("content_free", _DOCUMENT, _CONTENT_FREE, content_free_table),
 )
 PLOTS = (Plot("docs/robustness.png", _ROWS, draw_flips),)

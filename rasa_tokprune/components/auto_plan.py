@@ -130,7 +130,7 @@ def choose_plan(
     log = read_messages(decisions.certify_on)
     original = dataclasses.replace(settings, prune=OFF, adapter=OFF)
     reference = open_encoder(original, may_download=True)
-    examples = with_content(examples, reference)
+    examples = with_content(examples, reference, "TokPruneIntentClassifier")
     if not examples:
         return ChosenPlan(OFF, reference, [], [], len(log))
     expected = _answer(reference, examples, log, decisions)

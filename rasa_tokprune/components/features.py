@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import List, Optional, Sequence, Text
+from typing import Dict, List, Optional, Sequence, Text, Tuple
 
 import numpy as np
 from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
@@ -11,6 +11,10 @@ from rasa.shared.nlu.training_data.message import Message
 
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.fewshot import Messages
+
+# Attribute of a message object: what its text was encoded to, by the encoder's fingerprint. Other
+# components, Rasa's fingerprints and what a parse returns look at a message's data and features.
+_VECTORS = "_tokprune_vectors"
 
 
 class TokPruneFeatures(Features):
@@ -45,9 +49,9 @@ def text_embeddings(
 ) -> np.ndarray:
     """Returns one sentence embedding per message's text, (n_messages, embedding_size).
 
-    Vectors that a TokPruneFeaturizer with the same encoder left on a message are reused, unless a
-    component in between changed the text; the others are encoded in one go. Text without content
-    (blank, only control characters) and absent text give zeros.
+    Vectors that a component with the same encoder left on a message are reused, unless one in
+    between changed the text; the others are encoded in one go, and left there in turn. Text without
+    content (blank, only control characters) and absent text give zeros.
     """
     embeddings = np.zeros((len(messages), encoder.embedding_size), dtype=np.float32)
     missing: List[int] = []
@@ -60,7 +64,15 @@ def text_embeddings(
     if missing:
         texts = [messages[row].get(TEXT) or "" for row in missing]
         embeddings[missing] = encoder.encode(texts, show_progress=show_progress, zero_blank=True)
+        for row, text in zip(missing, texts):
+            _vectors_on(messages[row])[encoder.fingerprint] = (text, embeddings[row])
     return embeddings
+
+
+def _vectors_on(message: Message) -> Dict[str, Tuple[str, np.ndarray]]:
+    """Returns the texts and their vectors that lie on a message, by encoder."""
+    vectors: Dict[str, Tuple[str, np.ndarray]] = vars(message).setdefault(_VECTORS, {})
+    return vectors
 
 
 def _known_embedding(message: Message, encoder_fingerprint: str) -> Optional[np.ndarray]:
@@ -73,4 +85,5 @@ def _known_embedding(message: Message, encoder_fingerprint: str) -> Optional[np.
             and features.type == FEATURE_TYPE_SENTENCE
         ):
             return np.asarray(features.features[0])
-    return None
+    text, embedding = _vectors_on(message).get(encoder_fingerprint, ("", None))
+    return embedding if text == (message.get(TEXT) or "") else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence, Text, Tuple, Type
+from typing import Any, Dict, List, Optional, Text, Tuple, Type
 
 import rasa.shared.utils.io
 import structlog
@@ -11,7 +11,7 @@ from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 from rasa.nlu.classifiers.classifier import IntentClassifier
-from rasa.shared.nlu.constants import TEXT
+from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
@@ -23,15 +23,7 @@ from rasa_tokprune.components.auto_plan import (
 )
 from rasa_tokprune.components.config.decisions import DECISION_DEFAULTS, DecisionSettings
 from rasa_tokprune.components.config.encoder import ENCODER_DEFAULTS, EncoderSettings
-from rasa_tokprune.components.encoder_access import (
-    check_fingerprint,
-    check_version,
-    open_encoder,
-    provenance,
-    read_if_stored,
-    restore_encoder,
-    store_encoder,
-)
+from rasa_tokprune.components.encoder_access import open_encoder, read_if_stored
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import messages_of
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
@@ -43,29 +35,22 @@ from rasa_tokprune.components.ranking import (
     warn_of_two_fallbacks,
     with_fallback,
 )
+from rasa_tokprune.components.trained import Restored, restore_trained, store_trained
 from rasa_tokprune.components.training import (
-    TrainedIntents,
+    Learner,
     labelled_examples,
     log_training,
-    train_intents,
-    warn_of_skipped,
-    warn_of_unreadable,
-    with_content,
+    train_prototypes,
 )
 from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.errors import StorageError
 from rasa_tokprune.explanation import explain
-from rasa_tokprune.fewshot import (
-    PrototypeClassifier,
-    load_examples,
-    load_prototypes,
-    save_prototypes,
-)
 
 logger = structlog.get_logger(__name__)
 
+LEARNER = Learner("TokPruneIntentClassifier", "tokprune_intent_classifier", INTENT)
 EXPLANATION_KEY = "intent_explanation"
 # Texts after which the cache's hit rate is logged; then after ten times as many, and so on.
 FIRST_CACHE_REPORT = 1000
@@ -119,18 +104,16 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         config: Dict[Text, Any],
         model_storage: ModelStorage,
         resource: Resource,
-        encoder: Optional[Encoder] = None,
-        prototypes: Optional[PrototypeClassifier] = None,
-        examples: Sequence[str] = (),
+        restored: Optional[Restored] = None,
     ) -> None:
         """Checks the configuration; without prototypes every answer is no intent."""
         with as_rasa_errors(type(self).__name__):
             self._settings, self._decisions = self._check_config(config)
         self._model_storage = model_storage
         self._resource = resource
-        self._encoder = encoder
-        self._prototypes = prototypes
-        self._examples = examples
+        self._encoder = None if restored is None else restored.encoder
+        self._prototypes = None if restored is None else restored.prototypes
+        self._examples = [] if restored is None else restored.examples
         self._next_cache_report = FIRST_CACHE_REPORT
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -138,21 +121,22 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         labelled = labelled_examples(training_data)
         self._prototypes = None
         if not labelled:
-            warn_of_skipped([], [])
+            rasa.shared.utils.io.raise_warning(
+                "TokPruneIntentClassifier: the training data holds no example with an intent; "
+                "every message will be classified as no intent."
+            )
             return self._resource
         with as_rasa_errors(type(self).__name__):
             encoder, chosen = self._encoder_to_train(labelled)
-            examples = with_content(labelled, encoder)
-            warn_of_skipped(labelled, examples)
-            if not examples:
+            trained = train_prototypes(labelled, encoder, self._decisions, LEARNER)
+            if trained is None:
                 return self._resource
-            warn_of_unreadable(examples, encoder)
-            is_quiet = rasa.shared.utils.io.is_logging_disabled()
-            trained = train_intents(examples, encoder, self._decisions, show_progress=not is_quiet)
-            self._persist(encoder, trained, chosen)
+            with self._model_storage.write_to(self._resource) as folder:
+                store_trained(trained, encoder, self._settings, folder)
+                store_certificate(chosen, folder)
         self._encoder, self._prototypes = encoder, trained.classifier
         self._examples = trained.texts
-        log_training(trained, encoder, None if chosen is None else str(chosen))
+        log_training(trained, encoder, LEARNER, None if chosen is None else str(chosen))
         return self._resource
 
     def process(self, messages: List[Message]) -> List[Message]:
@@ -205,12 +189,8 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is None:  # a bot without intents
                 return cls(config, model_storage, resource)
-            prototypes, stored = load_prototypes(folder)
-            examples = load_examples(folder, n_least=int(prototypes.sources.max()) + 1)
-            check_version(stored.get("plugin_version", "unknown"))
-            encoder = restore_encoder(cls._check_config(config)[0], folder)
-            check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
-        return cls(config, model_storage, resource, encoder, prototypes, examples)
+            restored = restore_trained(cls._check_config(config)[0], folder)
+        return cls(config, model_storage, resource, restored)
 
     def _encoder_to_train(self, examples: List[Message]) -> Tuple[Encoder, Optional[ChosenPlan]]:
         """Returns the encoder, and with `prune: auto` why it is that one."""
@@ -220,20 +200,6 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             return open_encoder(self._settings, may_download=True), None
         chosen = choose_plan(examples, self._settings, self._decisions)
         return chosen.encoder, chosen
-
-    def _persist(
-        self, encoder: Encoder, trained: TrainedIntents, chosen: Optional[ChosenPlan]
-    ) -> None:
-        with self._model_storage.write_to(self._resource) as folder:
-            save_prototypes(
-                trained.classifier,
-                folder,
-                provenance(encoder),
-                examples=trained.texts,
-                report=trained.report,
-            )
-            store_encoder(encoder, self._settings, folder)
-            store_certificate(chosen, folder)
 
     def _answer(self, message: Message, ranking: List[Ranked]) -> None:
         set_ranking(message, with_fallback(ranking) if self._decisions.emit_fallback else ranking)

@@ -16,6 +16,7 @@ from rasa_tokprune.components.features import messages_of
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.errors import did_you_mean
 from rasa_tokprune.fewshot import (
+    CONTENT_FREE_TEXTS,
     PrototypeClassifier,
     SupportSet,
     embed_names,
@@ -52,6 +53,21 @@ class TrainedIntents:
     report: Optional[Dict[str, Any]]
 
 
+@dataclasses.dataclass(frozen=True)
+class Learner:
+    """Who learns what to tell apart.
+
+    Attributes:
+        component: Named in warnings.
+        log_name: Named in the log.
+        label: Attribute of a message that holds its label.
+    """
+
+    component: str
+    log_name: str
+    label: str
+
+
 def labelled_examples(training_data: TrainingData) -> List[Message]:
     """Returns the messages with an intent and with content."""
     return [
@@ -61,7 +77,7 @@ def labelled_examples(training_data: TrainingData) -> List[Message]:
     ]
 
 
-def with_content(examples: Sequence[Message], encoder: Encoder) -> List[Message]:
+def with_content(examples: Sequence[Message], encoder: Encoder, component: str) -> List[Message]:
     """Returns the messages of which the encoder's tokenizer leaves anything; warns of cut ones.
 
     Messages of nothing but blanks, control and invisible characters are left out.
@@ -70,74 +86,96 @@ def with_content(examples: Sequence[Message], encoder: Encoder) -> List[Message]
     n_cut = sum(own.is_truncated for own in tokens)
     if n_cut:
         rasa.shared.utils.io.raise_warning(
-            f"TokPruneIntentClassifier: {n_cut} of {len(examples)} training examples are longer "
+            f"{component}: {n_cut} of {len(examples)} training examples are longer "
             f"than max_length ({encoder.max_length} tokens); the rest of each is not read."
         )
     return [example for example, own in zip(examples, tokens) if own.has_content]
 
 
-def warn_of_skipped(examples: Sequence[Message], kept: Sequence[Message]) -> None:
-    """Warns of examples without content, with the first few intents that hold them."""
+def _warn_of_skipped(examples: Sequence[Message], kept: Sequence[Message], label: str) -> None:
+    """Warns of examples without content, with the first few labels that hold them."""
     n_empty = len(examples) - len(kept)
-    if not examples:
-        rasa.shared.utils.io.raise_warning(
-            "TokPruneIntentClassifier: the training data holds no example with an intent; every "
-            "message will be classified as no intent."
-        )
     if not n_empty:
         return
     left = {id(example) for example in kept}
-    intents = dict.fromkeys(e.get(INTENT) for e in examples if id(e) not in left)
+    labels = dict.fromkeys(e.get(label) for e in examples if id(e) not in left)
     rasa.shared.utils.io.raise_warning(
         f"{n_empty} of {len(examples)} examples hold nothing but blank or invisible characters and "
-        f"are skipped, of: {_shown(list(intents))}. Delete them, or type them again."
+        f"are skipped, of: {shown(list(labels))}. Delete them, or type them again."
     )
 
 
-def warn_of_unreadable(examples: Sequence[Message], encoder: Encoder) -> None:
+def _warn_of_unreadable(examples: Sequence[Message], encoder: Encoder, learner: Learner) -> None:
     """Warns, in one line, of examples in a language or in signs that the encoder does not know."""
     tokens = encoder.tokenize([example.get(TEXT) for example in examples])
     found = [e for e, own in zip(examples, tokens) if own.readable_share < _READABLE]
     advice = "For a language that the encoder does not know set `model` to a multilingual one."
     if found:
         texts = [f"'{printable(example.get(TEXT))}'" for example in found]
-        intents = list(dict.fromkeys(example.get(INTENT) for example in found))
+        labels = list(dict.fromkeys(example.get(learner.label) for example in found))
         rasa.shared.utils.io.raise_warning(
-            f"TokPruneIntentClassifier: the encoder cannot read {len(found)} of {len(examples)} "
-            f"examples, such as {_shown(texts)}, of {_shown(intents)}; they are told apart by "
+            f"{learner.component}: the encoder cannot read {len(found)} of {len(examples)} "
+            f"examples, such as {shown(texts)}, of {shown(labels)}; they are told apart by "
             f"their words alone, not by what they mean. {advice}"
         )
         return
     n_words = sum(len(words(example.get(TEXT))) for example in examples)
-    n_tokens = sum(len(own) - int(own.is_special.sum()) for own in tokens)
+    n_tokens = sum(own.n_own for own in tokens)
     if n_words and n_tokens > _MANY_PIECES * n_words:
         rasa.shared.utils.io.raise_warning(
-            f"TokPruneIntentClassifier: the encoder divides a word of the examples into "
+            f"{learner.component}: the encoder divides a word of the examples into "
             f"{n_tokens / n_words:.1f} pieces on average, as it does with languages that it was "
             f"not trained on. {advice}"
         )
 
 
-def _shown(names: Sequence[str]) -> str:
+def shown(names: Sequence[str]) -> str:
+    """Returns the first few names, and how many more there are."""
     more = f" and {len(names) - _SHOWN_INTENTS} more" if len(names) > _SHOWN_INTENTS else ""
     return ", ".join(names[:_SHOWN_INTENTS]) + more
 
 
-def train_intents(
-    examples: Sequence[Message], encoder: Encoder, settings: DecisionSettings, show_progress: bool
-) -> TrainedIntents:
-    """Encodes examples once, fits a classifier and cross-validates it.
+def train_prototypes(
+    labelled: Sequence[Message], encoder: Encoder, settings: DecisionSettings, learner: Learner
+) -> Optional[TrainedIntents]:
+    """Trains on the messages with content and warns of what is wrong with the others.
+
+    Returns:
+        None if no message has content.
 
     Raises:
         ConfigError: If `oos_intents` names all intents.
     """
-    labels = [example.get(INTENT) for example in examples]
+    examples = with_content(labelled, encoder, learner.component)
+    _warn_of_skipped(labelled, examples, learner.label)
+    if not examples:
+        return None
+    _warn_of_unreadable(examples, encoder, learner)
+    show_progress = not rasa.shared.utils.io.is_logging_disabled()
+    return _train(examples, encoder, settings, learner.label, show_progress)
+
+
+def _train(
+    examples: Sequence[Message],
+    encoder: Encoder,
+    settings: DecisionSettings,
+    label: str,
+    show_progress: bool,
+) -> TrainedIntents:
+    """Encodes examples once, fits a classifier and cross-validates it."""
+    labels = [example.get(label) for example in examples]
     keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
     oos_labels = _oos_labels(labels, settings.oos_intents)
     messages = messages_of(examples, encoder, show_progress=show_progress)
     names = embed_names(keys, encoder.encode) if settings.use_intent_names else None
     support = SupportSet.of(
-        messages.embeddings, labels, keys, names, messages.texts, messages.readable
+        messages.embeddings,
+        labels,
+        keys,
+        names,
+        messages.texts,
+        messages.readable,
+        encoder.encode(CONTENT_FREE_TEXTS),
     )
     fitted = fit_classifier(
         support,
@@ -151,19 +189,21 @@ def train_intents(
     return TrainedIntents(fitted.classifier, texts, report)
 
 
-def log_training(trained: TrainedIntents, encoder: Encoder, certificate: Optional[str]) -> None:
+def log_training(
+    trained: TrainedIntents, encoder: Encoder, learner: Learner, certificate: Optional[str] = None
+) -> None:
     """Logs what was trained, why with this plan if that was chosen, and how good it is."""
     logger.info(
-        "tokprune_intent_classifier.trained",
+        f"{learner.log_name}.trained",
         examples=len(trained.texts),
         intents=len(trained.classifier.classes),
         prototypes=len(trained.classifier.prototypes),
         plan=encoder.plan.name,
     )
     if certificate is not None:
-        logger.info("tokprune_intent_classifier.certificate", event_info=certificate)
+        logger.info(f"{learner.log_name}.certificate", event_info=certificate)
     for line in summary_lines(trained.report) if trained.report else []:
-        logger.info("tokprune_intent_classifier.cross_validation", event_info=printable(line))
+        logger.info(f"{learner.log_name}.cross_validation", event_info=printable(line))
 
 
 def _oos_labels(labels: Sequence[str], given: Optional[Sequence[str]]) -> Sequence[str]:

@@ -80,8 +80,12 @@ class Tokens:
     @property
     def readable_share(self) -> float:
         """Share of the text's tokens that the vocabulary knows, in [0, 1]; 0.0 without any."""
-        n_own = len(self.ids) - self.n_prompt - int(self.is_special[self.n_prompt :].sum())
-        return 1.0 - self.n_unknown / n_own if n_own else 0.0
+        return 1.0 - self.n_unknown / self.n_own if self.n_own else 0.0
+
+    @property
+    def n_own(self) -> int:
+        """Number of tokens without those of the prompt and special ones."""
+        return len(self.ids) - self.n_prompt - int(self.is_special[self.n_prompt :].sum())
 
 
 class TextTokenizer:

@@ -1,6 +1,7 @@
 """Embedding to class, similarity and confidence. Knows nothing of torch or of Rasa."""
 
 from rasa_tokprune.fewshot.classifier import Decision, Fitted, PrototypeClassifier, fit_classifier
+from rasa_tokprune.fewshot.content_free import CONTENT_FREE_TEXTS
 from rasa_tokprune.fewshot.messages import Messages
 from rasa_tokprune.fewshot.names import embed_names, find_oos_labels, readable_name
 from rasa_tokprune.fewshot.report import summary_lines, training_report
@@ -8,6 +9,7 @@ from rasa_tokprune.fewshot.storage import load_examples, load_prototypes, save_p
 from rasa_tokprune.fewshot.support import SupportSet
 
 __all__ = [
+    "CONTENT_FREE_TEXTS",
     "Decision",
     "Fitted",
     "Messages",

@@ -20,6 +20,9 @@ from rasa_tokprune.fewshot.prototypes import normalize_rows
 from rasa_tokprune.fewshot.support import SupportSet
 from rasa_tokprune.fewshot.views import Views, fit_views
 
+# Margin of a message of which neither the encoder nor an n-gram knows anything.
+_SAYS_NOTHING = -10.0
+
 
 @dataclasses.dataclass(frozen=True)
 class PrototypeClassifier:
@@ -36,8 +39,6 @@ class PrototypeClassifier:
         sources: Number of each of the head's examples as it was given to `fit`, -1 for the name
             of an intent, (n_examples,).
         lexical: What the n-grams of a text say; None goes by embeddings alone.
-        is_shared: Whether each of the head's examples is one of another class too, (n_examples,)
-            bool; None: none is.
     """
 
     classes: Tuple[str, ...]
@@ -48,7 +49,6 @@ class PrototypeClassifier:
     oos_classes: Tuple[int, ...]
     sources: np.ndarray
     lexical: Optional[LexicalView] = None
-    is_shared: Optional[np.ndarray] = None
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together, as damaged files may not."""
@@ -57,7 +57,6 @@ class PrototypeClassifier:
             {self.head.n_way, len(self.confidence_map.offsets)} != {n_way}
             or len(self.keys) != len(self.head.class_of)
             or len(self.sources) != len(self.head.examples)
-            or (self.is_shared is not None and self.is_shared.shape != self.sources.shape)
             or not set(self.oos_classes) < set(range(n_way))
             or not all(type(number) is int for number in self.oos_classes)
             or len(set(self.classes)) != n_way
@@ -81,6 +80,7 @@ class PrototypeClassifier:
         names: Optional[Mapping[str, np.ndarray]] = None,
         texts: Optional[Sequence[str]] = None,
         readable: Optional[np.ndarray] = None,
+        content_free: Optional[np.ndarray] = None,
         lexical_weight: Optional[float] = None,
         oos_labels: Sequence[str] = (),
         target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION,
@@ -95,7 +95,10 @@ class PrototypeClassifier:
             names: Embedding, (d,), of a key's readable name: one more example.
             texts: Text of each example, for the lexical view; None goes by embeddings alone.
             readable: Share of each text that the encoder can read, in [0, 1]; None: all of it.
-            lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
+            content_free: Embeddings of `CONTENT_FREE_TEXTS`, (n_content_free, d); None looks at
+                none.
+            lexical_weight: Weight of the lexical view; 0 goes without it, and without the last two.
+                None: the default.
             oos_labels: Classes that mean out-of-scope; those that do not occur are ignored.
             target_in_scope_rejection: Share of the rightly answered in-scope messages that may
                 get a confidence below 0.5, in [0, 1); 0 rejects as few as it can.
@@ -105,7 +108,7 @@ class PrototypeClassifier:
                 classes are there.
         """
         return fit_classifier(
-            SupportSet.of(embeddings, labels, keys, names, texts, readable),
+            SupportSet.of(embeddings, labels, keys, names, texts, readable, content_free),
             oos_labels=oos_labels,
             target_in_scope_rejection=target_in_scope_rejection,
             lexical_weight=lexical_weight,
@@ -130,14 +133,16 @@ class PrototypeClassifier:
         query = query / (math.sqrt(float(query @ query)) or 1.0)
         scores = Views(self.head, self.lexical).score(query, text, readable)
         answer = best_answer(scores.class_scores, scores.in_scope, self.oos_classes)
-        margin = self.confidence_map.margin(answer)
+        margin, is_shared = self.confidence_map.margin(answer), False
+        if self.lexical is not None and text is not None:
+            is_shared = self.lexical.is_shared(text)
+            if self.lexical.says_nothing(text, readable):
+                margin = min(margin, _SAYS_NOTHING)
         order = np.argsort(-scores.class_scores, kind="stable")
         if self.oos_classes:  # which come after what they tie with
             is_oos = np.isin(np.arange(len(order)), self.oos_classes)
             order = np.lexsort((is_oos, -scores.class_scores))
         confidence = self.confidence_map.confidence(margin)
-        nearest = int(scores.nearest[order[0]])
-        is_shared = self.is_shared is not None and nearest >= 0 and self.is_shared[nearest]
         top = top_confidence(scores, order, answer, confidence, self.temperature, is_shared)
         confidences = share_out(scores.class_scores, int(order[0]), top, self.temperature)
         return Decision(confidences, order, answer.number, margin, scores)
@@ -237,6 +242,5 @@ def fit_classifier(
         oos_classes=oos,
         sources=support.sources[views.head.rows],
         lexical=views.lexical,
-        is_shared=support.is_shared[views.head.rows],
     )
     return Fitted(classifier, calibration)

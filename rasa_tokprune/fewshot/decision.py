@@ -15,10 +15,6 @@ from rasa_tokprune.fewshot.head import Scores
 _TIE_SHARPNESS = 10.0
 
 
-# Cosine from which a query is taken for the example itself.
-_SAME = 0.999
-
-
 @dataclasses.dataclass(frozen=True)
 class Decision:
     """What the classifier says of one query.
@@ -60,12 +56,12 @@ def top_confidence(
         answer: The best class that is not out-of-scope.
         confidence: Of that.
         temperature: See `PrototypeClassifier`.
-        is_shared: Whether the nearest example is one of another class too.
+        is_shared: Whether the message is an example of several classes.
     """
     best = int(order[0])
     if answer.is_oos:
         return 1.0 - confidence
-    if is_shared and scores.similarity[best] >= _SAME:
+    if is_shared:
         return min(confidence, 0.5)
     if len(order) < 2:
         return confidence

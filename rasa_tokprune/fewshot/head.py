@@ -19,6 +19,9 @@ _NEAREST_WEIGHT = 2.0
 _COSINE_WEIGHT = 2.0
 # Classes beyond the best by logit cannot win, not even in a tie; their examples are not looked at.
 _N_SHORTLIST = 5
+# What a cosine to a message without content, beyond that to the nearest example, takes from the
+# in-scope score.
+_CONTENT_FREE_WEIGHT = 20.0
 _BEHIND = 1e-3
 # Examples of one prototype that are looked at, so that a decision stays under 0.1 ms.
 _MAX_EXAMPLES = 100
@@ -59,6 +62,8 @@ class PrototypeHead:
         tightness: Cosine of each example to its nearest neighbour of the same prototype,
             (n_examples,) float32.
         rows: Row of each example in the support set, (n_examples,).
+        content_free: Unit-length embeddings of messages that say nothing, (n_content_free, d)
+            float32, of half precision; may be none.
     """
 
     class_of: np.ndarray
@@ -69,6 +74,7 @@ class PrototypeHead:
     examples: np.ndarray
     tightness: np.ndarray
     rows: np.ndarray
+    content_free: np.ndarray
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together, as damaged files may not."""
@@ -77,6 +83,7 @@ class PrototypeHead:
             self.prototypes.ndim == 2
             and self.prototypes.shape == self.weights.shape
             and self.examples.shape[1:] == self.prototypes.shape[1:]
+            and self.content_free.shape[1:] == self.prototypes.shape[1:]
             and {len(self.prototypes), len(self.biases), len(self.starts) - 1} == {n_prototypes}
             and {len(self.tightness), len(self.rows), int(self.starts[-1])} == {n_examples}
             and set(self.class_of.tolist()) == set(range(self.n_way))
@@ -102,7 +109,11 @@ class PrototypeHead:
 
     @classmethod
     def fit(
-        cls, embeddings: np.ndarray, prototype_of: np.ndarray, class_of: np.ndarray
+        cls,
+        embeddings: np.ndarray,
+        prototype_of: np.ndarray,
+        class_of: np.ndarray,
+        content_free: Optional[np.ndarray] = None,
     ) -> PrototypeHead:
         """Fits prototypes to a support set. Deterministic.
 
@@ -111,7 +122,10 @@ class PrototypeHead:
             prototype_of: Prototype number of each example, (n_examples,) ascending, each of
                 0..n_prototypes-1 at least once.
             class_of: Class number of each prototype, (n_prototypes,) ascending.
+            content_free: Unit-length embeddings of messages that say nothing, (n_content_free, d).
         """
+        if content_free is None:
+            content_free = embeddings[:0]
         n_prototypes = len(class_of)
         if n_prototypes > 1:
             weights, biases = refine_prototypes(embeddings, prototype_of, n_prototypes)
@@ -130,6 +144,7 @@ class PrototypeHead:
             examples=examples,
             tightness=_tightness(examples, starts),
             rows=rows,
+            content_free=content_free.astype(np.float16).astype(np.float32),
         )
 
     def score(self, query: np.ndarray, lexical: Optional[Evidence] = None) -> Scores:
@@ -139,7 +154,8 @@ class PrototypeHead:
         class: logit + 2 * (cosine to its mean + cosine to its nearest example + how much
         nearer that is than the example's own nearest neighbour; the last is the local density
         ratio of Breunig et al., "LOF" (2000), as a difference). The lexical view's logits are
-        added to the embedding's, in both scores.
+        added to the embedding's, in both scores. What is nearer to a message without content than
+        to the nearest example of the class loses in-scope score.
 
         Args:
             query: Unit-length embedding, (d,) float32.
@@ -164,6 +180,9 @@ class PrototypeHead:
         in_scope = logits[shortlist] + cosine_weight * (
             relative + self.prototypes[shortlist] @ query
         )
+        if len(self.content_free):
+            excess = float((self.content_free @ query).max()) - cosines
+            in_scope -= cosine_weight / _COSINE_WEIGHT * _CONTENT_FREE_WEIGHT * excess.clip(0.0)
         return self._by_class(scores, shortlist, in_scope, found, cosines)
 
     def _nearest(self, query: np.ndarray, shortlist: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:

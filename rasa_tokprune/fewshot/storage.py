@@ -25,6 +25,8 @@ REPORT_FILE = "report.json"
 LEXICAL_ARRAYS_FILE = "lexical.safetensors"
 LEXICAL_NAMES_FILE = "lexical.json"
 FORMAT_VERSION = 3
+# Half precision loses nothing of these: see PrototypeHead.
+_HALVED = ("examples", "content_free")
 # Without a lexical view, which came with format 3.
 _READ_VERSIONS = (2, FORMAT_VERSION)
 
@@ -50,9 +52,8 @@ def save_prototypes(
         StorageError: If the folder cannot be written.
     """
     arrays = {**classifier.head.arrays(), "sources": classifier.sources}
-    if classifier.is_shared is not None:
-        arrays["is_shared"] = classifier.is_shared
-    arrays["examples"] = arrays["examples"].astype(np.float16)  # loses nothing: see PrototypeHead
+    for name in _HALVED:
+        arrays[name] = arrays[name].astype(np.float16)
     names = {
         "format_version": FORMAT_VERSION,
         "provenance": dict(provenance),
@@ -94,7 +95,8 @@ def load_prototypes(folder: Path) -> Tuple[PrototypeClassifier, Mapping[str, str
                 f"{FORMAT_VERSION}; train again with this version of the package"
             )
         provenance = {str(key): str(value) for key, value in names["provenance"].items()}
-        lexical = _read_lexical(folder) if names.get("has_lexical_view") else None
+        has_lexical = names["format_version"] > 2 and names["has_lexical_view"]
+        lexical = _read_lexical(folder) if has_lexical else None
         classifier = _restore(names, arrays, lexical)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError) as error:
         raise StorageError(
@@ -146,6 +148,7 @@ def _write_lexical(view: Optional[LexicalView], folder: Path) -> None:
         "ngrams": view.vocabulary.ngrams,
         "unknown_idf": view.vocabulary.unknown_idf,
         "weight": view.weight,
+        "shared": sorted(view.shared),
     }
     (folder / LEXICAL_ARRAYS_FILE).write_bytes(save(arrays))
     _write_json(names, folder / LEXICAL_NAMES_FILE)
@@ -156,14 +159,17 @@ def _read_lexical(folder: Path) -> LexicalView:
     arrays = load((folder / LEXICAL_ARRAYS_FILE).read_bytes())
     vocabulary = Vocabulary(tuple(names["ngrams"]), arrays["idf"], float(names["unknown_idf"]))
     weights = np.ascontiguousarray(arrays["weights"].astype(np.float32))
-    return LexicalView(vocabulary, weights, float(names["weight"]))
+    shared = frozenset(map(str, names["shared"]))
+    return LexicalView(vocabulary, weights, float(names["weight"]), shared)
 
 
 def _restore(
     names: Mapping[str, Any], arrays: Dict[str, np.ndarray], lexical: Optional[LexicalView]
 ) -> PrototypeClassifier:
-    sources, is_shared = arrays.pop("sources"), arrays.pop("is_shared", None)
-    arrays["examples"] = arrays["examples"].astype(np.float32)
+    sources = arrays.pop("sources")
+    arrays.setdefault("content_free", arrays["examples"][:0])  # format 2 had none
+    for name in _HALVED:
+        arrays[name] = arrays[name].astype(np.float32)
     confidence_map = dict(names["confidence_map"])
     confidence_map["offsets"] = tuple(confidence_map["offsets"])
     return PrototypeClassifier(
@@ -175,5 +181,4 @@ def _restore(
         oos_classes=tuple(names["oos_classes"]),
         sources=sources,
         lexical=lexical,
-        is_shared=is_shared,
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, Mapping, Optional, Sequence, Set, Tuple
+from typing import Any, Dict, FrozenSet, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
 from scipy.sparse import csr_matrix
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.clusters import split_clusters
-from rasa_tokprune.fewshot.lexical.vocabulary import Vocabulary, row_vector
+from rasa_tokprune.fewshot.lexical.ngrams import plain_text
+from rasa_tokprune.fewshot.lexical.vocabulary import Vocabulary
 from rasa_tokprune.fewshot.names import readable_name
 from rasa_tokprune.fewshot.prototypes import mean_prototypes, normalize_rows
 
@@ -28,10 +29,22 @@ class LexicalSupport:
     Attributes:
         vocabulary: The examples' n-grams.
         rows: Vector of each example, (n_examples, n_ngrams) float32.
+        shared: Examples that are those of several classes, as `plain_text` gives them.
     """
 
     vocabulary: Vocabulary
     rows: csr_matrix
+    shared: FrozenSet[str]
+
+    @classmethod
+    def of(cls, texts: Sequence[str], targets: np.ndarray, sources: np.ndarray) -> LexicalSupport:
+        """Returns the texts of a support set, with their classes and where they come from."""
+        classes_of: Dict[str, Set[int]] = {}
+        for text, target, source in zip(texts, targets.tolist(), sources):
+            if source != NO_SOURCE:
+                classes_of.setdefault(plain_text(text), set()).add(target)
+        shared = frozenset(text for text, own in classes_of.items() if text and len(own) > 1)
+        return cls(*Vocabulary.fit(texts, int(targets.max()) + 1), shared)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,6 +61,8 @@ class SupportSet:
         sources: Number of each example as given; -1 for the name of an intent, (n_examples,).
         readable: Share of each text that the encoder can read, in [0, 1], (n_examples,).
         lexical: The texts' n-grams; None if no texts were given.
+        content_free: Unit-length embeddings of messages that say nothing, (n_content_free, d)
+            float32; None looks at none.
     """
 
     classes: Tuple[str, ...]
@@ -58,6 +73,7 @@ class SupportSet:
     sources: np.ndarray
     readable: np.ndarray
     lexical: Optional[LexicalSupport] = None
+    content_free: Optional[np.ndarray] = None
 
     @property
     def targets(self) -> np.ndarray:
@@ -69,22 +85,6 @@ class SupportSet:
         """True for intents' names, which are no messages, (n_examples,) bool."""
         return np.asarray(self.sources == NO_SOURCE)
 
-    @property
-    def is_shared(self) -> np.ndarray:
-        """True for examples that are those of another class too, in both views, (n_examples,)."""
-        classes: Dict[bytes, Set[int]] = {}
-        contents = [self._content(row) for row in range(len(self.embeddings))]
-        for content, target in zip(contents, self.targets.tolist()):
-            classes.setdefault(content, set()).add(target)
-        return np.array([len(classes[content]) > 1 for content in contents])
-
-    def _content(self, row: int) -> bytes:
-        content = self.embeddings[row].round(3).tobytes()
-        if self.lexical is not None:
-            vector = row_vector(self.lexical.rows, row)
-            content += vector.columns.tobytes() + vector.values.tobytes()
-        return content
-
     @classmethod
     def of(
         cls,
@@ -94,6 +94,7 @@ class SupportSet:
         names: Optional[Mapping[str, np.ndarray]] = None,
         texts: Optional[Sequence[str]] = None,
         readable: Optional[np.ndarray] = None,
+        content_free: Optional[np.ndarray] = None,
     ) -> SupportSet:
         """Checks and numbers a support set.
 
@@ -105,6 +106,8 @@ class SupportSet:
             names: Embedding, (d,), of the readable name of a key; a zero one counts for nothing.
             texts: Text of each example, for the lexical view; None goes without it.
             readable: Share of each text that the encoder can read, in [0, 1]; None: all of it.
+            content_free: Embeddings of `CONTENT_FREE_TEXTS`, (n_content_free, d), any scale; None
+                looks at none.
 
         Raises:
             ConfigError: If the support set is empty or its parts do not fit.
@@ -117,11 +120,11 @@ class SupportSet:
         key_names = sorted(label_of, key=lambda key: (label_of[key], key))
         classes = tuple(sorted(set(labels)))
         number = {key: index for index, key in enumerate(key_names)}
-        unit = normalize_rows(np.asarray(embeddings, dtype=np.float32))
+        unit = _unit(embeddings)
         unit[readable < _LEAST_READABLE] = 0.0
         targets = np.array([number[key] for key in keys])
         sources = np.arange(len(keys))
-        order = np.lexsort((*unit.round(4).T, targets))
+        order = np.lexsort((_places(texts, len(keys)), *unit.round(4).T, targets))
         unit, targets, sources, readable = unit[order], targets[order], order, readable[order]
         if names:
             extra, of_key = _telling_names(names, unit, targets, key_names)
@@ -129,16 +132,16 @@ class SupportSet:
             targets = np.concatenate((targets, of_key))
             sources = np.concatenate((sources, np.full(len(of_key), NO_SOURCE)))
             readable = np.concatenate((readable, np.ones(len(of_key))))
-        own_texts = texts and [
-            readable_name(key_names[target]) if source == NO_SOURCE else texts[source]
-            for target, source in zip(targets, sources)
-        ]
         prototype_of, key_of = split_clusters(unit, targets)
         class_number = {name: index for index, name in enumerate(classes)}
         names_of = tuple(key_names[key] for key in key_of)
         class_of = np.array([class_number[label_of[name]] for name in names_of])
         order = np.argsort(prototype_of, kind="stable")
-        lexical = own_texts and _lexical([own_texts[row] for row in order], len(classes))
+        lexical = None
+        if texts is not None:
+            own = [readable_name(key_names[target]) for target in targets]
+            own = [own[row] if sources[row] == NO_SOURCE else texts[sources[row]] for row in order]
+            lexical = LexicalSupport.of(own, class_of[prototype_of[order]], sources[order])
         return cls(
             classes=classes,
             keys=names_of,
@@ -147,7 +150,8 @@ class SupportSet:
             class_of=class_of,
             sources=sources[order],
             readable=readable[order],
-            lexical=lexical or None,
+            lexical=lexical,
+            content_free=None if content_free is None else _unit(content_free),
         )
 
 
@@ -192,5 +196,12 @@ def _telling_names(
     return vectors[is_telling].astype(np.float32), np.array(given)[is_telling]
 
 
-def _lexical(texts: Sequence[str], n_way: int) -> LexicalSupport:
-    return LexicalSupport(*Vocabulary.fit(texts, n_way))
+def _places(texts: Optional[Sequence[str]], n_examples: int) -> np.ndarray:
+    """Returns the place of each text in their order; zeros without texts."""
+    if texts is None:
+        return np.zeros(n_examples, dtype=int)
+    return np.unique(np.array(texts, dtype=object), return_inverse=True)[1]
+
+
+def _unit(embeddings: np.ndarray) -> np.ndarray:
+    return normalize_rows(np.asarray(embeddings, dtype=np.float32))

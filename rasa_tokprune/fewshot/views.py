@@ -67,8 +67,9 @@ def fit_views(
         stays = np.ones(len(support.embeddings), dtype=bool)
     present, prototype_of = np.unique(support.prototype_of[stays], return_inverse=True)
     classes, class_of = np.unique(support.class_of[present], return_inverse=True)
-    head = PrototypeHead.fit(support.embeddings[stays], prototype_of, class_of)
     weight = DEFAULT_WEIGHT if lexical_weight is None else lexical_weight
+    content_free = None if weight == 0 else support.content_free
+    head = PrototypeHead.fit(support.embeddings[stays], prototype_of, class_of, content_free)
     if support.lexical is None or weight == 0:
         return Views(head, None)
     lexical = LexicalView.fit(
@@ -77,5 +78,6 @@ def fit_views(
         class_of[prototype_of],
         len(classes),
         weight,
+        support.lexical.shared,
     )
     return Views(head, lexical)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 CONFIGS = ["config.yml", "config_featurizer.yml"]
 # Intent accuracy and share of right dialogue steps to hold. The second trains DIET, whose result
-# varies from run to run; in the first only the ResponseSelector does.
+# varies from run to run; in the first nothing does.
 BOUNDS = {"config": (0.9, 0.95), "config_featurizer": (0.7, 0.85)}
 
 
@@ -50,6 +50,10 @@ def test_stories_and_messages(
     rasa(example_bot, "test", "nlu", *nlu, "--model", trained, "--out", str(tmp_path))
     report = json.loads((tmp_path / "intent_report.json").read_text())
     assert report["accuracy"] >= intent_bound
+    # The selector is the same in both, and is asked whatever the intent.
+    report = json.loads((tmp_path / "response_selection_report.json").read_text())
+    assert report["weighted avg"]["support"] == 48
+    assert report["accuracy"] >= 0.95
 
 
 @contextlib.contextmanager
@@ -99,7 +103,11 @@ def test_server_parses_and_talks(example_bot: Path, trained: str) -> None:
         assert found["intent"]["name"] == "track_order"
         assert found["intent_ranking"][0] == found["intent"]
         assert [e["value"] for e in found["entities"] if e["entity"] == "order_number"]
-        assert parse(url, "do you ship to Switzerland?")["intent"]["name"] == "faq"
+        found = parse(url, "do you ship to Switzerland?")
+        assert found["intent"]["name"] == "faq"
+        selected = found["response_selector"]["faq"]["response"]
+        assert selected["intent_response_key"] == "faq/ship_abroad"
+        assert say(url, "do you ship to Switzerland?") == [selected["responses"][0]["text"]]
         for odd in ("", "   ", "👋👋", "\u05e9\u05dc\u05d5\u05dd", "x" * 20_000):
             assert 0 <= parse(url, odd)["intent"]["confidence"] <= 1
         assert say(url, "hello there")

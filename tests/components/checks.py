@@ -12,6 +12,18 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from rasa_tokprune.components.response_selector import TokPruneResponseSelector
+
+# What Rasa's own selector says when it has not been trained.
+NOTHING = {
+    "response": {
+        "responses": None,
+        "confidence": 0.0,
+        "intent_response_key": None,
+        "utter_action": "utter_None",
+    },
+    "ranking": [],
+}
 
 
 def edit_json(path: Path, change: Callable[[Dict[str, Any]], Any]) -> None:
@@ -36,3 +48,14 @@ def parse(classifier: TokPruneIntentClassifier, *texts: Any) -> List[Message]:
 def names(message: Message) -> List[str]:
     """Returns the intents of a message's ranking, in its order."""
     return [entry["name"] for entry in message.get("intent_ranking")]
+
+
+def select(component: TokPruneResponseSelector, *texts: Any) -> List[Dict[str, Any]]:
+    """Returns what a selector writes on one message per text."""
+    messages = component.process([Message({TEXT: text}) for text in texts])
+    return [message.get("response_selector") for message in messages]
+
+
+def keys(selection: Dict[str, Any]) -> List[str]:
+    """Returns the full keys of one selector's ranking, in its order."""
+    return [entry["intent_response_key"] for entry in selection["ranking"]]

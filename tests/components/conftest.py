@@ -22,12 +22,13 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from rasa_tokprune.components.response_selector import TokPruneResponseSelector
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.backends.sentence_runner import SentenceRunner
 from tests.bots_on_disk import BOT
 from tests.components.examples import RESPONSES, example_messages
 
-COMPONENTS = [TokPruneFeaturizer, TokPruneIntentClassifier]
+COMPONENTS = [TokPruneFeaturizer, TokPruneIntentClassifier, TokPruneResponseSelector]
 
 
 @pytest.fixture(params=COMPONENTS, ids=lambda component: component.__name__)
@@ -134,6 +135,14 @@ def trained(create: Callable[..., Any], training_data: TrainingData) -> TokPrune
     classifier = create(TokPruneIntentClassifier)
     classifier.train(training_data)
     return classifier
+
+
+@pytest.fixture
+def selector(create: Callable[..., Any], training_data: TrainingData) -> TokPruneResponseSelector:
+    """Returns a selector trained on `training_data`."""
+    component = create(TokPruneResponseSelector)
+    component.train(training_data)
+    return component
 
 
 @pytest.fixture

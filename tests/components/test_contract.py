@@ -1,9 +1,9 @@
 """What Rasa 3.6 demands of a graph component: one list of checks, run over every component.
 
 M-numbers are those of section 8 of the integration contract. Elsewhere: M5 and M12 in
-test_fingerprint.py, M6 and M7 in test_featurizer.py, M8 and M9 in test_intent_classifier.py,
-M10 in test_persistence.py. Not testable offline on one Python: M15, the matrix of Rasa and
-Python versions; M16 is documentation.
+test_fingerprint.py, M6 and M7 in test_featurizer.py, M8 and M9 in test_intent_classifier.py and
+test_response_selector.py, M10 in test_persistence.py. Not testable offline on one Python: M15, the
+matrix of Rasa and Python versions; M16 is documentation.
 """
 
 from __future__ import annotations
@@ -41,6 +41,9 @@ MODULE_PATHS = {
     "TokPruneIntentClassifier": (
         "rasa_tokprune.components.intent_classifier.TokPruneIntentClassifier"
     ),
+    "TokPruneResponseSelector": (
+        "rasa_tokprune.components.response_selector.TokPruneResponseSelector"
+    ),
 }
 CONSTRUCTOR = {
     "config": Dict[Text, Any],
@@ -64,10 +67,12 @@ def validate(config: Dict[str, Any]) -> None:
     rasa.engine.validation.validate(graph)
 
 
-def dense_or_intent(message: Message) -> Any:
+def what_it_adds(message: Message) -> Any:
     """Returns what a component adds to a message, comparable between two runs."""
     _, sentence = message.get_dense_features(TEXT)
-    return message.get(INTENT) if sentence is None else sentence.features.tolist()
+    if sentence is not None:
+        return sentence.features.tolist()
+    return message.get(INTENT) or message.get("response_selector")
 
 
 def test_m1_dotted_paths_name_the_component(component_class: Type[GraphComponent]) -> None:
@@ -135,13 +140,14 @@ def test_m4_rasa_accepts_the_graph(component_class: Type[GraphComponent]) -> Non
     validate(pipeline_config({"name": "WhitespaceTokenizer"}, {"name": name}))
 
 
-def test_m4_rasa_accepts_both_in_one_pipeline() -> None:
+def test_m4_rasa_accepts_all_in_one_pipeline() -> None:
     ours = [{"name": name} for name in MODULE_PATHS.values()]
     validate(pipeline_config({"name": "WhitespaceTokenizer"}, *ours))
 
 
-def test_m4_classifier_stands_alone_but_featurizer_needs_a_tokenizer() -> None:
-    validate(pipeline_config({"name": MODULE_PATHS["TokPruneIntentClassifier"]}))
+def test_m4_only_the_featurizer_needs_another_component() -> None:
+    for name in ("TokPruneIntentClassifier", "TokPruneResponseSelector"):
+        validate(pipeline_config({"name": MODULE_PATHS[name]}))
     with pytest.raises(GraphSchemaValidationException, match="Tokenizer"):
         validate(pipeline_config({"name": MODULE_PATHS["TokPruneFeaturizer"]}))
 
@@ -175,9 +181,9 @@ def test_m10_everything_is_read_in_load(
 ) -> None:
     create(component_class, bundle_encoder=True).train(training_data)
     component = load(component_class, bundle_encoder=True)
-    before = dense_or_intent(component.process(tokenize([Message.build("hello there")]))[0])
+    before = what_it_adds(component.process(tokenize([Message.build("hello there")]))[0])
     shutil.rmtree(storage_path)  # Rasa deletes it right after load
-    after = dense_or_intent(component.process(tokenize([Message.build("hello there")]))[0])
+    after = what_it_adds(component.process(tokenize([Message.build("hello there")]))[0])
     assert before == after
     assert after is not None
 
@@ -188,7 +194,7 @@ def test_m10_load_without_stored_data_works(
     tokenize: Callable[..., List[Message]],
 ) -> None:
     message = load(component_class).process(tokenize([Message.build("hello")]))[0]
-    assert dense_or_intent(message) is not None
+    assert what_it_adds(message) is not None
 
 
 def test_m11_the_process_holds_one_copy_of_the_weights(
@@ -215,7 +221,7 @@ def test_m11_threads_share_a_component(
     texts = [f"hello {word} parcel " * size for size in (1, 3, 7) for word in ("my", "your")]
 
     def run(text: str) -> Any:
-        return dense_or_intent(component.process(tokenize([Message.build(text)]))[0])
+        return what_it_adds(component.process(tokenize([Message.build(text)]))[0])
 
     alone = [run(text) for text in texts]
     with ThreadPoolExecutor(max_workers=4) as pool:

@@ -32,20 +32,19 @@ def adapter_of(plan: PruningPlan) -> Adapter:
 def test_adapters_are_small_and_say_where_they_come_from(name: str) -> None:
     (plan,) = shipped_plans()[name]
     assert (plan.n_layers, plan.adapter) == (6, name)
-    assert (FOLDER / "shipped" / f"{name}.safetensors").stat().st_size <= 4_000_000
+    assert (FOLDER / "shipped" / f"{name}.safetensors").stat().st_size <= 8_000_000
     adapter = adapter_of(plan)
     assert adapter.name == name
     # It was trained with this very plan.
     assert adapter.provenance["plan"] == plan.fingerprint() == plan.provenance["plan"]
-    for data in ("banking77", "clinc150", "hwu64"):
-        assert data in adapter.provenance["tasks"]
-    assert "hint3" not in str(adapter.provenance).lower()
+    assert {"data", "how", "licence", "rank", "teachers"} <= set(adapter.provenance)
+    assert "none of them BANKING77, CLINC150, HWU64" in adapter.provenance["data"]
 
 
 def test_a_model_card_names_every_adapter_with_its_data() -> None:
     card = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert sorted(NAMES) == shipped_adapters()
-    for word in (*NAMES, "BANKING77", "CLINC150", "HWU64", "CC BY 4.0", "CC BY 3.0", "seed"):
+    for word in (*NAMES, "BANKING77", "CLINC150", "HWU64", "CC BY 3.0", "WordNet", "MIT", "H200"):
         assert word in card
 
 

@@ -9,6 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot import Messages
 from rasa_tokprune.fewshot.certificate import (
     Certificate,
     answers_of,
@@ -82,8 +83,9 @@ def test_impossible_numbers_are_refused(n_messages: int, n_flips: int, rate: flo
 
 def test_the_same_embeddings_never_flip(around: Callable) -> None:
     embeddings, labels = around(12, 6, noise=1.7)
-    answers = out_of_fold_answers(embeddings, labels)
-    found = count_flips("same", answers, out_of_fold_answers(embeddings.copy(), labels), 0.02)
+    answers = out_of_fold_answers(Messages(embeddings), labels)
+    again = out_of_fold_answers(Messages(embeddings.copy()), labels)
+    found = count_flips("same", answers, again, 0.02)
     assert (found.n_flips, found.n_messages) == (0, 72)
 
 
@@ -91,30 +93,31 @@ def test_an_answer_does_not_know_its_own_message(around: Callable) -> None:
     embeddings, labels = around(6, 6, noise=0.5)
     wrong = labels.index("intent_000")
     relabelled = ["intent_003" if row == wrong else label for row, label in enumerate(labels)]
-    answers = out_of_fold_answers(embeddings, relabelled)
+    answers = out_of_fold_answers(Messages(embeddings), relabelled)
     assert answers[wrong] == "intent_000", "its neighbours say so, its own label does not"
     lone = [*labels[:-1], "alone"]
-    assert out_of_fold_answers(embeddings, lone)[-1] is None
+    assert out_of_fold_answers(Messages(embeddings), lone)[-1] is None
 
 
 def test_more_noise_flips_more(around: Callable) -> None:
     embeddings, labels = around(12, 8, noise=1.5)
     names = {"intent_000": embeddings[0], "absent": embeddings[1]}
-    reference = out_of_fold_answers(embeddings, labels, labels, names)
+    reference = out_of_fold_answers(Messages(embeddings), labels, labels, names)
     rng = np.random.default_rng(1)
     rates = []
     for scale in (0.02, 0.3, 1.0):
         noise = rng.normal(size=embeddings.shape) * scale * embeddings.std()
-        served = out_of_fold_answers(embeddings + noise, labels, labels, names)
+        served = out_of_fold_answers(Messages(embeddings + noise), labels, labels, names)
         rates.append(count_flips("noisy", reference, served, 0.02).n_flips)
     assert rates[0] < rates[1] < rates[2]
 
 
 def test_queries_beside_the_support_set(around: Callable) -> None:
     embeddings, labels = around(5, 5, noise=0.3)
+    own = Messages(embeddings)
     queries, expected = around(5, 3, noise=0.3, draw=1)
-    assert answers_of(*fit_head(embeddings, labels), queries) == expected
-    assert answers_of(*fit_head(embeddings, labels, labels, {}), queries[:0]) == []
+    assert answers_of(*fit_head(own, labels), Messages(queries)) == expected
+    assert answers_of(*fit_head(own, labels, labels, {}), Messages(queries[:0])) == []
 
 
 def test_answers_to_other_messages_are_not_compared() -> None:

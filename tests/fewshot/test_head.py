@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, Tuple
 
 import numpy as np
 import pytest
 
 from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet
 from rasa_tokprune.fewshot import head as head_module
-from rasa_tokprune.fewshot.head import PrototypeHead
+from rasa_tokprune.fewshot.head import PrototypeHead, Scores
+from rasa_tokprune.fewshot.lexical.view import Evidence
 
 
 def head_of(support: SupportSet) -> PrototypeHead:
@@ -107,3 +108,113 @@ def test_of_a_large_intent_a_hundred_examples_are_looked_at(around: Callable) ->
     query, answers = around(3, 50, noise=1.5, draw=1)
     found = PrototypeClassifier.fit(embeddings, labels).predict(query)
     assert np.mean([a == b for a, b in zip(found, answers)]) > 0.95
+
+
+def scores_of_embedding(head: PrototypeHead, query: np.ndarray) -> Scores:
+    """Scores a query by its embedding alone, prototype by prototype."""
+    logits = head.weights @ query
+    logits += head.biases
+    near = min(5, len(logits))
+    shortlist = np.argpartition(logits, len(logits) - near)[len(logits) - near :]
+    cosines, found = np.empty(near, np.float32), np.empty(near, int)
+    for place, prototype in enumerate(shortlist):
+        own = head.examples[head.starts[prototype] : head.starts[prototype + 1]] @ query
+        cosines[place] = own.max()
+        found[place] = head.starts[prototype] + own.argmax()
+    scores = logits + 2.0 * cosines.min() - 1e-3
+    scores[shortlist] = logits[shortlist] + 2.0 * cosines
+    in_scope = logits[shortlist] + 2.0 * (
+        2 * cosines - head.tightness[found] + head.prototypes[shortlist] @ query
+    )
+    expected = Scores(
+        np.full(head.n_way, -np.inf, dtype=np.float32),
+        np.full(head.n_way, np.nan),
+        np.full(head.n_way, -1),
+        np.full(head.n_way, np.nan),
+    )
+    for prototype in range(len(logits)):
+        target = head.class_of[prototype]
+        expected.class_scores[target] = max(expected.class_scores[target], scores[prototype])
+    for target in range(head.n_way):
+        own = [place for place in range(near) if head.class_of[shortlist[place]] == target]
+        if own:
+            best = max(own, key=lambda place: scores[shortlist[place]])
+            expected.in_scope[target] = in_scope[best]
+            expected.nearest[target] = found[best]
+            expected.similarity[target] = cosines[best]
+    return expected
+
+
+def assert_equal_scores(one: Scores, other: Scores) -> None:
+    for name in ("class_scores", "in_scope", "nearest", "similarity"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+
+@pytest.fixture
+def many(around: Callable) -> Tuple[PrototypeHead, np.ndarray]:
+    """Returns a head of twelve classes, three of two clusters, and queries."""
+    embeddings, labels = around(15, 6, noise=1.2)
+    merged = [f"{int(label[-3:]) % 12:02}" for label in labels]
+    head = head_of(SupportSet.of(embeddings, merged))
+    assert len(head.class_of) == 15
+    query, _ = around(15, 2, noise=1.2, draw=1)
+    return head, query / np.linalg.norm(query, axis=1, keepdims=True)
+
+
+def test_without_words_the_embedding_alone_is_scored(
+    many: Tuple[PrototypeHead, np.ndarray],
+) -> None:
+    head, queries = many
+    nothing = Evidence(np.zeros(12, dtype=np.float32), 1.0)
+    for query in queries:
+        expected = scores_of_embedding(head, query)
+        assert_equal_scores(head.score(query), expected)
+        assert_equal_scores(head.score(query, nothing), expected)
+
+
+def test_a_class_far_from_the_embedding_can_win_by_words(
+    many: Tuple[PrototypeHead, np.ndarray],
+) -> None:
+    head, queries = many
+    for query in queries:
+        plain = head.score(query)
+        last = int(plain.class_scores.argmin())
+        assert plain.nearest[last] == -1, "beyond the embedding's shortlist"
+        logits = np.zeros(12, dtype=np.float32)
+        logits[last] = 40.0
+        scores = head.score(query, Evidence(logits, 1.0))
+        assert scores.class_scores.argmax() == last
+        assert scores.nearest[last] >= 0
+        assert np.isfinite(scores.in_scope[last])
+        # Words lift class score and in-scope score of a class alike, by what they say.
+        best = int(plain.class_scores.argmax())
+        logits = np.zeros(12, dtype=np.float32)
+        logits[best] = 3.0
+        lifted = head.score(query, Evidence(logits, 1.0))
+        for name in ("class_scores", "in_scope"):
+            before, after = getattr(plain, name)[best], getattr(lifted, name)[best]
+            assert after == pytest.approx(before + 3, abs=1e-4)
+
+
+def test_a_message_that_cannot_be_read_goes_by_words_alone(
+    many: Tuple[PrototypeHead, np.ndarray],
+) -> None:
+    head, queries = many
+    logits = np.random.default_rng(0).normal(size=12).astype(np.float32)
+    for query in queries:
+        scores = head.score(query, Evidence(logits, 0.0))
+        # Classes beyond the shortlist lie behind by so little that they cannot tie.
+        np.testing.assert_allclose(scores.class_scores, logits, atol=1.1e-3)
+        assert scores.class_scores.argmax() == logits.argmax()
+        seen = ~np.isnan(scores.in_scope)
+        np.testing.assert_allclose(scores.in_scope[seen], logits[seen], atol=1e-5)
+
+
+def test_what_is_read_by_half_counts_half(many: Tuple[PrototypeHead, np.ndarray]) -> None:
+    head, queries = many
+    nothing = Evidence(np.zeros(12, dtype=np.float32), 0.5)
+    for query in queries:
+        plain, half = head.score(query), head.score(query, nothing)
+        seen = plain.nearest >= 0
+        np.testing.assert_allclose(half.class_scores[seen], plain.class_scores[seen] / 2, atol=1e-4)
+        np.testing.assert_allclose(half.in_scope[seen], plain.in_scope[seen] / 2, atol=1e-4)

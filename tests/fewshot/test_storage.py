@@ -62,7 +62,7 @@ def test_other_format_is_refused(classifier: PrototypeClassifier, tmp_path: Path
     save_prototypes(classifier, tmp_path, {})
     names = json.loads((tmp_path / NAMES_FILE).read_text())
     (tmp_path / NAMES_FILE).write_text(json.dumps({**names, "format_version": 99}))
-    with pytest.raises(StorageError, match="has format 99, expected 2"):
+    with pytest.raises(StorageError, match="has format 99, expected 3"):
         load_prototypes(tmp_path)
 
 

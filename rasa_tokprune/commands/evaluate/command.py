@@ -22,6 +22,7 @@ from rasa_tokprune.commands.evaluate.table import render, summarize
 from rasa_tokprune.commands.evaluate.task_data import TaskData, read_tasks
 from rasa_tokprune.commands.output import make_folder
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.machine.stored import stored_path
@@ -85,6 +86,7 @@ def _encode(
 ) -> List[EncodedTexts]:
     """Encodes all texts of all tasks, each once per encoder."""
     texts = [text for task in tasks for text in task.texts(settings.use_intent_names)]
+    texts += CONTENT_FREE_TEXTS
     cache = EmbeddingStore(arguments.cache or stored_path("embeddings"))
     encoded = []
     for choice in choices:

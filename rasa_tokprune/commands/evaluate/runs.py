@@ -12,7 +12,13 @@ from rasa_tokprune.commands.evaluate.arguments import ALL_SHOTS
 from rasa_tokprune.commands.evaluate.encoded_texts import EncodedTexts
 from rasa_tokprune.commands.evaluate.predictions import Predictions, rounded
 from rasa_tokprune.commands.evaluate.task_data import Examples, TaskData
-from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet, embed_names, fit_classifier
+from rasa_tokprune.fewshot import (
+    CONTENT_FREE_TEXTS,
+    PrototypeClassifier,
+    SupportSet,
+    embed_names,
+    fit_classifier,
+)
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.texts.tasks import sample_shots
 
@@ -128,7 +134,13 @@ def _fit(train: Examples, run: Run, settings: FitSettings) -> PrototypeClassifie
     names = embed_names(train.keys, encode) if settings.use_intent_names else None
     messages = run.encoded.messages(train.texts)
     support = SupportSet.of(
-        messages.embeddings, train.labels, train.keys, names, messages.texts, messages.readable
+        messages.embeddings,
+        train.labels,
+        train.keys,
+        names,
+        messages.texts,
+        messages.readable,
+        encode(CONTENT_FREE_TEXTS),
     )
     return fit_classifier(
         support,

@@ -16,6 +16,7 @@ _NO_SPACES = "".join(
 _WORD = regex.compile(
     rf"[{_NO_SPACES}]\p{{M}}*+|(?:(?![{_NO_SPACES}])[\p{{L}}\p{{N}}]\p{{M}}*+)++|\p{{S}}"
 )
+_BLANK = regex.compile(r"\s")
 # Characters that show nothing, and the skin colour of an emoji.
 _IGNORED = regex.compile(r"[\p{Default_Ignorable_Code_Point}\p{Cc}\u2800\U0001F3FB-\U0001F3FF]")
 
@@ -25,8 +26,15 @@ def words(text: str) -> List[str]:
 
     Symbols, such as emoji, are words; so is each character of a script without spaces.
     """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return _WORD.findall(_IGNORED.sub("", folded))
+    shown = _IGNORED.sub("", _BLANK.sub(" ", text))
+    # Folding may leave a letter and its accent apart, so they are joined once more.
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", shown).casefold())
+    return _WORD.findall(folded)
+
+
+def plain_text(text: str) -> str:
+    """Returns a text's words with blanks in between: what is left of case and punctuation."""
+    return " ".join(words(text))
 
 
 def ngrams(text: str) -> List[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Dict, NamedTuple
+from typing import Dict, FrozenSet, NamedTuple
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 from scipy.sparse import csr_matrix
 
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.lexical.ngrams import plain_text
 from rasa_tokprune.fewshot.lexical.vocabulary import SparseVector, Vocabulary
 from rasa_tokprune.fewshot.prototypes import START_SCALE, normalize_rows, refine_prototypes
 
@@ -19,6 +20,8 @@ _MAX_KERNEL = 3000
 _JITTER = 1e-5
 # Steps after which accuracy no longer moved on bots drawn from the adaptation splits.
 _MAX_STEPS = 10
+# A message of which the encoder reads no more is one that it cannot read.
+_HARDLY = 0.5
 
 
 class Evidence(NamedTuple):
@@ -42,11 +45,13 @@ class LexicalView:
         vocabulary: The n-grams.
         weights: Of each n-gram for each class, (n_ngrams, n_way) float32, of half precision.
         weight: Of its logits, against those of an embedding that the encoder can read; positive.
+        shared: Examples that are those of several classes, as `plain_text` gives them.
     """
 
     vocabulary: Vocabulary
     weights: np.ndarray
     weight: float
+    shared: FrozenSet[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together, as damaged files may not."""
@@ -69,6 +74,7 @@ class LexicalView:
         targets: np.ndarray,
         n_way: int,
         weight: float,
+        shared: FrozenSet[str] = frozenset(),
     ) -> LexicalView:
         """Fits a multinomial logistic regression, classes weighted equally. Deterministic.
 
@@ -81,10 +87,11 @@ class LexicalView:
             targets: Class number of each, (n_examples,), each of 0..n_way-1 at least once.
             n_way: Number of classes.
             weight: See the class.
+            shared: See the class.
         """
         weights = _regress(rows, targets, n_way)
         halved = weights.astype(np.float16).astype(np.float32)
-        return cls(vocabulary, np.ascontiguousarray(halved), weight)
+        return cls(vocabulary, np.ascontiguousarray(halved), weight, shared)
 
     def evidence(self, vector: SparseVector, readable: float = 1.0) -> Evidence:
         """Returns what n-grams say for each class.
@@ -96,6 +103,14 @@ class LexicalView:
             readable: Share of it that the encoder can read, in [0, 1].
         """
         return Evidence(self._scale(readable) * self.logits(vector), readable)
+
+    def is_shared(self, text: str) -> bool:
+        """Returns whether a message is an example of several classes."""
+        return bool(self.shared) and plain_text(text) in self.shared
+
+    def says_nothing(self, text: str, readable: float) -> bool:
+        """Returns whether neither the encoder nor the n-grams know what a message is about."""
+        return readable <= _HARDLY and not len(self.vocabulary.vector(text).columns)
 
     def logits(self, vector: SparseVector) -> np.ndarray:
         """Returns the logit of each class, (n_way,) float32."""

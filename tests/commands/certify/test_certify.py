@@ -13,7 +13,7 @@ from rasa_tokprune.cli import main
 from rasa_tokprune.commands.certify import answers as answers_module
 from rasa_tokprune.commands.certify import command as command_module
 from rasa_tokprune.encoder import PruningPlan, load_encoder
-from rasa_tokprune.fewshot import PrototypeClassifier, embed_names
+from rasa_tokprune.fewshot import Messages, PrototypeClassifier, embed_names
 from rasa_tokprune.texts.tasks import read_examples
 from tests import bots_on_disk
 from tests.checkpoints import CORPUS, N_LAYERS
@@ -71,10 +71,16 @@ def test_flips_on_the_log_are_those_of_two_classifiers(
     predicted = []
     for prune in ("off", tmp_path / "brutal.json"):
         encoder = load_encoder(str(tiny_bert), prune=prune, precision="auto")
+        own = Messages.encoded(texts, encoder)
         classifier = PrototypeClassifier.fit(
-            encoder.encode(texts), labels, keys, names=embed_names(keys, encoder.encode)
+            own.embeddings,
+            labels,
+            keys,
+            names=embed_names(keys, encoder.encode),
+            texts=own.texts,
+            readable=own.readable,
         )
-        predicted.append(classifier.predict(encoder.encode(log)))
+        predicted.append(classifier.predict(Messages.encoded(log, encoder)))
     on_log = sum(a != b for a, b in zip(*predicted))
     assert on_log > 0
     main(arguments)

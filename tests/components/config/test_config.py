@@ -12,10 +12,11 @@ from rasa.shared.exceptions import InvalidConfigException
 from rasa_tokprune.components.config.encoder import ENCODER_DEFAULTS
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from rasa_tokprune.components.response_selector import TokPruneResponseSelector
 from tests.components.checks import one_line
 from tests.real_data import ROOT
 
-DOCUMENTATION = ROOT / "docs" / "configuration.md"
+DOCUMENTATION = [ROOT / "docs" / name for name in ("configuration.md", "response-selector.md")]
 ConfigOf = Callable[..., Dict[str, Any]]
 Make = Callable[..., Any]
 
@@ -111,6 +112,35 @@ def test_a_wrong_ranking_length_gives_one_line(
     check_message(TokPruneIntentClassifier, error, "ranking_length", value, ">= 0")
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "advice"),
+    [
+        ("retrieval_intent", 5, "null for all of them"),
+        ("retrieval_intent", "", "null for all of them"),
+        ("retrieval_intent", "faq/parcel", "the part before the slash, 'faq'"),
+        ("ranking_length", -1, ">= 0"),
+        ("lexical_weight", -0.5, "a number from 0"),
+        ("use_intent_names", "yes", "true or false"),
+        ("cross_validation", 1, "true or false"),
+        ("target_in_scope_rejection", 1.5, "a number in [0, 1)"),
+    ],
+)
+def test_a_wrong_value_of_the_selector_gives_one_line(
+    train_as_rasa_does: Make, config_of: ConfigOf, key: str, value: Any, advice: str
+) -> None:
+    config = config_of(TokPruneResponseSelector, **{key: value})
+    with pytest.raises(InvalidConfigException, match=key) as error:
+        train_as_rasa_does(TokPruneResponseSelector, config)
+    check_message(TokPruneResponseSelector, error, key, value, advice)
+
+
+def test_only_the_classifier_chooses_a_plan(config_of: ConfigOf) -> None:
+    for component in (TokPruneFeaturizer, TokPruneResponseSelector):
+        with pytest.raises(InvalidConfigException, match="prune: auto .* name a plan") as error:
+            component.fingerprint_addon(config_of(component, prune="auto"))
+        one_line(error)
+
+
 @pytest.mark.parametrize("value", [5, ["tokprune"], True])
 def test_a_wrong_alias_gives_one_line(
     train_as_rasa_does: Make, config_of: ConfigOf, value: Any
@@ -153,6 +183,9 @@ def test_a_key_of_the_other_component_is_unknown(config_of: ConfigOf) -> None:
     for component, key in (
         (TokPruneFeaturizer, "ranking_length"),
         (TokPruneIntentClassifier, "alias"),
+        (TokPruneIntentClassifier, "retrieval_intent"),
+        (TokPruneResponseSelector, "oos_intents"),
+        (TokPruneResponseSelector, "epochs"),
     ):
         with pytest.raises(InvalidConfigException, match=f"unknown key '{key}'"):
             component.fingerprint_addon(config_of(component, **{key: None}))
@@ -161,9 +194,10 @@ def test_a_key_of_the_other_component_is_unknown(config_of: ConfigOf) -> None:
 def documented_keys() -> List[str]:
     keys = {**TokPruneFeaturizer.get_default_config()}
     keys.update(TokPruneIntentClassifier.get_default_config())
+    keys.update(TokPruneResponseSelector.get_default_config())
     return sorted(keys)
 
 
 @pytest.mark.parametrize("key", documented_keys())
 def test_every_key_is_documented(key: str) -> None:
-    assert f"`{key}`" in DOCUMENTATION.read_text(encoding="utf-8")
+    assert any(f"`{key}`" in path.read_text(encoding="utf-8") for path in DOCUMENTATION)

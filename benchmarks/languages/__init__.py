@@ -1,0 +1,1 @@
+"""What the English default encoder does with bots in other languages."""

@@ -1,0 +1,148 @@
+"""Measures how many messages without content small bots answer, under each plan.
+
+Each bot has small talk and up to eight ordinary intents. Messages of its own intents are asked too:
+a classifier that rejects everything would answer no nonsense.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
+
+from tqdm import tqdm
+
+from benchmarks.command import files_of, measuring_parser, run_measuring
+from benchmarks.robustness.small_bots import SmallBot, small_bots
+from benchmarks.robustness.small_talk import CONTENT_FREE
+from benchmarks.rows import Row, write_rows
+from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
+from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
+from rasa_tokprune.encoder.formats import AUTO
+from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, Messages, PrototypeClassifier, embed_names
+from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
+from rasa_tokprune.machine.environment import environment
+
+# What the components take without the key `prune`.
+DEFAULT = "default"
+
+
+def fit(bot: SmallBot, encoder: Encoder, lexical_weight: Optional[float]) -> PrototypeClassifier:
+    """Returns a classifier as `rasa train` makes it."""
+    examples = Messages.encoded(bot.texts, encoder)
+    return PrototypeClassifier.fit(
+        examples.embeddings,
+        bot.labels,
+        names=embed_names(bot.labels, encoder.encode),
+        texts=examples.texts,
+        readable=examples.readable,
+        content_free=encoder.encode(CONTENT_FREE_TEXTS),
+        lexical_weight=lexical_weight,
+    )
+
+
+def measure(bot: SmallBot, encoder: Encoder, lexical_weight: Optional[float] = None) -> Row:
+    """Returns what one bot does with messages of each kind.
+
+    Returns:
+        `content_free`: kind -> number of messages and of those answered; `answers`: message ->
+        intent of those; `in_scope`: kind -> number of messages, of those that got a confidence
+        below 0.5, and of those whose best intent is right.
+    """
+    classifier = fit(bot, encoder, lexical_weight)
+
+    def answers(texts: Sequence[str]) -> Iterator[Any]:
+        messages = Messages.encoded(texts, encoder)
+        for text, row in zip(texts, classifier.predict_proba(messages)):
+            best = int(row.argmax())
+            yield text, classifier.classes[best], bool(row[best] >= OPERATING_CONFIDENCE)
+
+    content_free, answered = {}, {}
+    for kind, texts in CONTENT_FREE.items():
+        own = {text: intent for text, intent, is_sure in answers(texts) if is_sure}
+        content_free[kind] = {"n": len(texts), "answered": len(own)}
+        answered.update(own)
+    in_scope: Dict[str, Mapping[str, int]] = {}
+    for kind, pairs in bot.held_out.items():
+        found = list(answers([text for text, _ in pairs])) if pairs else []
+        in_scope[kind] = {
+            "n": len(pairs),
+            "lost": sum(not is_sure for _, _, is_sure in found),
+            "right": sum(intent == pair[1] for (_, intent, _), pair in zip(found, pairs)),
+        }
+    return {"content_free": content_free, "answers": answered, "in_scope": in_scope}
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Measures every bot under each plan."""
+    adapters = dict(files_of(arguments.adapter))
+    bots = list(small_bots(sorted(arguments.intents.glob("*.yml"))))
+    machine = environment()
+    weights = [None, *(arguments.lexical_weight or [])]
+    rows: List[Row] = []
+    for plan in tqdm(arguments.prune, desc="Plans"):
+        encoder = open_encoder(plan, adapters.get(plan), arguments.model)
+        for bot in bots:
+            for weight in weights:
+                rows.append(
+                    {
+                        "plan": plan,
+                        "adapter": adapters[plan].stem if plan in adapters else AUTO,
+                        "lexical_weight": weight,
+                        "bot": bot.name,
+                        "shots": bot.shots,
+                        "n_way": len(set(bot.labels)),
+                        **measure(bot, encoder, weight),
+                        "environment": machine,
+                    }
+                )
+    write_rows(rows, arguments.out)
+
+
+def open_encoder(plan: str, adapter: Optional[Path], model: str) -> Encoder:
+    """Returns the encoder with a plan by name, and with another adapter than the plan's own."""
+    prune = None if plan == DEFAULT else plan
+    own = AUTO if adapter is None else str(adapter)
+    return EncoderChoice(model, prune, AUTO, AUTO, own).open()
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, "content_free.jsonl")
+    made.add_argument(
+        "--intents", type=Path, required=True, help="folder of the files intents are drawn of"
+    )
+    made.add_argument(
+        "--prune",
+        nargs="+",
+        required=True,
+        metavar="PLAN",
+        help=f"'{DEFAULT}' is what the components take without the key",
+    )
+    made.add_argument(
+        "--adapter",
+        nargs="+",
+        default=[],
+        metavar="PLAN=FILE",
+        help="another adapter than the plan's own",
+    )
+    made.add_argument(
+        "--lexical-weight",
+        nargs="+",
+        type=float,
+        metavar="WEIGHT",
+        help="of the lexical view, beside the default; 0 goes without it",
+    )
+    made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")
+    return made
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_measuring(parser(), run, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,73 @@
+"""What the trained components keep in a model: prototypes, and the encoder that made them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import List
+
+from rasa_tokprune.components.config.encoder import EncoderSettings
+from rasa_tokprune.components.encoder_access import (
+    check_fingerprint,
+    check_version,
+    provenance,
+    restore_encoder,
+    store_encoder,
+)
+from rasa_tokprune.components.training import TrainedIntents
+from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.fewshot import (
+    PrototypeClassifier,
+    load_examples,
+    load_prototypes,
+    save_prototypes,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Restored:
+    """What a component needs to answer.
+
+    Attributes:
+        encoder: That of the training.
+        prototypes: Fitted on its embeddings.
+        examples: Texts of the support set.
+    """
+
+    encoder: Encoder
+    prototypes: PrototypeClassifier
+    examples: List[str]
+
+
+def store_trained(
+    trained: TrainedIntents, encoder: Encoder, settings: EncoderSettings, folder: Path
+) -> None:
+    """Writes everything that `restore_trained` reads, and the report.
+
+    Raises:
+        StorageError: If the folder cannot be written.
+    """
+    save_prototypes(
+        trained.classifier,
+        folder,
+        provenance(encoder),
+        examples=trained.texts,
+        report=trained.report,
+    )
+    store_encoder(encoder, settings, folder)
+
+
+def restore_trained(settings: EncoderSettings, folder: Path) -> Restored:
+    """Reads what `store_trained` wrote, and opens the encoder.
+
+    Raises:
+        StorageError: If a file is damaged, or of another encoder, plan or major version of this
+            package.
+        CheckpointError: If the encoder's files are not there.
+    """
+    prototypes, stored = load_prototypes(folder)
+    examples = load_examples(folder, n_least=int(prototypes.sources.max()) + 1)
+    check_version(stored.get("plugin_version", "unknown"))
+    encoder = restore_encoder(settings, folder)
+    check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
+    return Restored(encoder, prototypes, examples)

@@ -106,7 +106,6 @@ def test_a_model_of_format_2_decides_by_embeddings_alone(tmp_path: Path) -> None
     loaded, provenance = load_prototypes(tmp_path)
     assert provenance == {"encoder_fingerprint": "abc"}
     assert loaded.lexical is None
-    assert loaded.is_shared is None
     queries = np.random.default_rng(1).normal(size=(20, 6))
     expected = plain.predict_proba(queries)
     np.testing.assert_array_equal(loaded.predict_proba(queries), expected)

@@ -24,10 +24,10 @@ def assert_same(one: PrototypeClassifier, other: PrototypeClassifier) -> None:
         other.keys,
         other.oos_classes,
     )
-    np.testing.assert_array_equal(one.is_shared, other.is_shared)
     assert (one.lexical is None) == (other.lexical is None)
     if one.lexical is not None and other.lexical is not None:
         assert one.lexical.vocabulary.ngrams == other.lexical.vocabulary.ngrams
+        assert one.lexical.shared == other.lexical.shared
         np.testing.assert_array_equal(one.lexical.weights, other.lexical.weights)
 
 
@@ -299,23 +299,30 @@ def minimal_pair(around: Callable[..., Labelled]) -> Tuple[PrototypeClassifier, 
 
 def test_words_tell_equal_embeddings_apart(around: Callable[..., Labelled]) -> None:
     classifier, pair = minimal_pair(around)
-    assert classifier.is_shared is not None
-    assert not classifier.is_shared.any()
+    assert classifier.lexical is not None
+    assert not classifier.lexical.shared
     for text, expected in (("on kişi", "ten people"), ("ön kişi", "front people")):
         name, confidence = best(classifier, pair, text)
         assert (name, confidence > 0.5) == (expected, True)
 
 
-def test_the_same_words_of_another_embedding_are_not_shared() -> None:
-    vectors = np.eye(4, dtype=np.float32)
-    support = SupportSet.of(vectors, ["a", "b", "a", "b"], texts=["x", "x", "y", "z"])
-    assert not support.is_shared.any()
-    # As 'Thanks!' and 'thanks' are of one intent, so nothing is shared between two.
-    same = np.stack([vectors[0]] * 2)
-    assert not SupportSet.of(same, ["a", "a"], texts=["x", "x"]).is_shared.any()
-    assert SupportSet.of(same, ["a", "b"], texts=["x", "x"]).is_shared.all()
-    assert SupportSet.of(same, ["a", "b"]).is_shared.all()
-    assert not SupportSet.of(same, ["a", "b"], texts=["x", "y"]).is_shared.any()
+def shared_of(labels: List[str], texts: List[str], **given: Any) -> List[str]:
+    """Returns the texts that a support set holds in several classes."""
+    vectors = np.eye(len(labels), dtype=np.float32)
+    support = SupportSet.of(vectors, labels, texts=texts, **given)
+    assert support.lexical is not None
+    return sorted(support.lexical.shared)
+
+
+def test_the_same_words_in_two_intents_are_shared() -> None:
+    assert shared_of(["a", "b", "a", "b"], ["x", "X!", "y", "z"]) == ["x"]
+    # As 'Thanks!' and 'thanks' are of one intent, nothing is shared between two.
+    assert shared_of(["a", "a", "b"], ["Thanks!", "thanks", "no"]) == []
+    # Punctuation alone is no text that intents could share.
+    assert shared_of(["a", "b"], ["?", "..."]) == []
+    # An intent's name is no message.
+    names = {"a": np.ones(2), "b": np.ones(2)}
+    assert shared_of(["a", "b"], ["b", "hello"], names=names) == []
 
 
 def test_a_part_of_a_support_set_is_fitted_without_the_rest(

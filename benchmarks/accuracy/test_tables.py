@@ -110,11 +110,21 @@ def test_command(repository: Repository) -> None:
     pipelines = [piped("clinc150_5shot", "diet", 0.6, oos_auroc=0.7, oos_recall=0.1)]
     precision = {"backend": "torch", "precision": "fp32", "plan": "off", "task": "clinc150"}
     precision.update(accuracy=0.9, same_answers=1.0, cosine_mean=1.0)
-    rows = {"evaluation": evaluation, "pipelines": pipelines, "precisions": [precision]}
+    unseen = {"set": "cars", "seed": 0, "plan": "off", "n_way": 9, "accuracy": 0.7, "ece": 0.05}
+    unseen.update(oos_auroc=0.9, oos_recall=0.75, in_scope_rejection=0.05)
+    rows = {
+        "evaluation": evaluation,
+        "pipelines": pipelines,
+        "precisions": [precision],
+        "unseen": [
+            {**unseen, "views": "embedding alone"},
+            {**unseen, "views": "two views", "accuracy": 0.725},
+        ],
+    }
     for name, own in rows.items():
         repository.write_rows("accuracy", f"{name}.jsonl", own)
     document = repository.write_document(
-        "docs/accuracy.md", "decisions_accuracy", "decisions_trust"
+        "docs/accuracy.md", "decisions_accuracy", "decisions_trust", "unseen", "unseen_sets"
     )
     repository.write_document("README.md", "decisions_claim")
     repository.write_document("docs/benchmarks.md", "precisions")
@@ -122,5 +132,7 @@ def test_command(repository: Repository) -> None:
     text = document.read_text()
     assert "| Rasa's default (DIET) | 60.0 |" in text
     assert "| clinc150_5shot | Rasa's default (DIET) | 0.200 | 0.700 | 10.0 |" in text
+    assert "| `off` | two views | 72.5 | +2.5 | 0.900 | 0.050 | 75.0 | 5.0 |" in text
+    assert "| cars | 9 | 70.0 | 72.5 |" in text
     plot = repository.root / "docs" / "accuracy.png"
     assert plot.read_bytes().startswith(b"\x89PNG")

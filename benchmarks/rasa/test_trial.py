@@ -27,7 +27,8 @@ def test_modules_run_in_any_folder(tmp_path: Path) -> None:
 def test_keys_reach_this_packages_components_only() -> None:
     config = runs.config_with(EXAMPLE_BOT / "config_featurizer.yml", {"prune": "off"})
     pruned = [c["name"] for c in config["pipeline"] if c.get("prune") == "off"]
-    assert pruned == ["rasa_tokprune.TokPruneFeaturizer"]
+    ours = ("TokPruneFeaturizer", "TokPruneResponseSelector")
+    assert pruned == [f"rasa_tokprune.{name}" for name in ours]
 
 
 def test_what_is_measured_of_each_config() -> None:

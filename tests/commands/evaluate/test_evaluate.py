@@ -17,6 +17,7 @@ from rasa_tokprune.cli import main
 from rasa_tokprune.commands.evaluate.files import PLOTS, RASA_FILES
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
+from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS
 from tests.bots_on_disk import HELLO, OOS, REFUND, SHIPPING, TRAIN, write_nlu
 
 
@@ -125,7 +126,7 @@ def test_every_text_is_encoded_once(
     quick: List[str], bot: List[str], oos_file: Path, tmp_path: Path, encoded: List[str]
 ) -> None:
     arguments = [*quick, *bot, "--oos", str(oos_file), "--shots", "1", "2", "all"]
-    texts = {*SHIPPING, *REFUND, *HELLO, *OOS, "shipping", "refund", "hello"}
+    texts = {*SHIPPING, *REFUND, *HELLO, *OOS, "shipping", "refund", "hello", *CONTENT_FREE_TEXTS}
     assert main(arguments) == 0
     assert sorted(encoded) == sorted(texts)
     first = rows_of(tmp_path)
@@ -178,7 +179,7 @@ def test_a_stopped_run_keeps_what_it_encoded(
             main([*quick, *bot])
     assert len(encoded) == 10
     assert main([*quick, *bot]) == 0
-    assert len(encoded) == len(set(encoded)) == 12
+    assert len(encoded) == len(set(encoded)) == 12 + len(CONTENT_FREE_TEXTS)
 
 
 def test_messages_of_an_out_of_scope_intent(

@@ -218,3 +218,22 @@ def test_what_is_read_by_half_counts_half(many: Tuple[PrototypeHead, np.ndarray]
         seen = plain.nearest >= 0
         np.testing.assert_allclose(half.class_scores[seen], plain.class_scores[seen] / 2, atol=1e-4)
         np.testing.assert_allclose(half.in_scope[seen], plain.in_scope[seen] / 2, atol=1e-4)
+
+
+def test_what_is_nearer_to_a_message_without_content_loses_in_scope_score() -> None:
+    examples = np.eye(4, dtype=np.float32)[:2]
+    nothing = np.eye(4, dtype=np.float32)[2:3]
+    arguments = (examples, np.array([0, 1]), np.array([0, 1]))
+    plain, warned = PrototypeHead.fit(*arguments), PrototypeHead.fit(*arguments, nothing)
+    near_example = np.array([0.8, 0.0, 0.6, 0.0], dtype=np.float32)
+    near_nothing = np.array([0.6, 0.0, 0.8, 0.0], dtype=np.float32)
+    np.testing.assert_array_equal(
+        warned.score(near_example).in_scope[0], plain.score(near_example).in_scope[0]
+    )
+    lost = plain.score(near_nothing).in_scope - warned.score(near_nothing).in_scope
+    # 20 times what it is nearer to that than to the example: 0.8 against 0.6, and 0.0.
+    np.testing.assert_allclose(lost, [4.0, 16.0], atol=0.02)
+    for query in (near_example, near_nothing):
+        np.testing.assert_array_equal(
+            warned.score(query).class_scores, plain.score(query).class_scores
+        )

@@ -388,3 +388,20 @@ def test_two_thousand_intents_of_one_example(around: Callable[..., Labelled]) ->
     rows = np.arange(0, 2000, 100)
     asked = Messages(embeddings, texts).take(rows)
     assert classifier.predict(asked) == [labels[row] for row in rows]
+
+
+def test_what_neither_view_knows_is_no_intent(around: Callable[..., Labelled]) -> None:
+    embeddings, labels = around(5, 4)
+    classifier = PrototypeClassifier.fit(embeddings, labels, texts=made_up_texts(labels))
+    unknown = np.ones(embeddings.shape[1], dtype=np.float32)
+    assert classifier.rank(unknown, 1, text="退款", readable=0.0)[0][1] < 0.1
+    known = best(classifier, unknown, made_up_texts(labels)[0], readable=0.0)
+    assert known[1] > 0.1
+
+
+def test_content_free_texts_count_only_beside_words(around: Callable[..., Labelled]) -> None:
+    embeddings, labels = around(5, 4)
+    given = {"texts": made_up_texts(labels), "content_free": embeddings[:3] + 0.1}
+    assert len(PrototypeClassifier.fit(embeddings, labels, **given).head.content_free) == 3
+    without = PrototypeClassifier.fit(embeddings, labels, lexical_weight=0, **given)
+    assert_same(without, PrototypeClassifier.fit(embeddings, labels))

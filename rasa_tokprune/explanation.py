@@ -33,7 +33,8 @@ def explain(
         `intents`: the best two, each with `intent`, `confidence`, `similarity` (cosine) to its
         nearest example, of the 100 at most that are kept of a prototype, and that example; how much
         of its `score` came `from_embedding` and how much `from_words`, and which `words` said so,
-        each a word or a pair of words of the message with what it added or took;
+        each a word or a pair of words of the message with what it added or took, null without a
+        lexical view;
         `is_accepted` and `margin`: whether and by how much the in-scope score lies above the
         operating point; `tokens`: each with the `layer` after which it was pruned, null if it
         never was; `plan` and `cost`, the share of the un-pruned model's token-layers; `readable`,
@@ -124,7 +125,8 @@ def _parts(
     score = float(decision.scores.class_scores[number])
     view = classifier.lexical
     if view is None:
-        return {"score": round(score, 3), "from_words": None, "words": None}
+        own = round(score, 3)
+        return {"score": own, "from_embedding": own, "from_words": None, "words": None}
     words = view.contributions(text, number, readable)
     shown = sorted(words.items(), key=lambda pair: -abs(pair[1]))[:_SHOWN_WORDS]
     from_words = sum(words.values())

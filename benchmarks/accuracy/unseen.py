@@ -16,14 +16,15 @@ from typing import Dict, Iterator, List, Optional, Sequence
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.bots import DEFAULT, open_encoder
 from benchmarks.command import add_files, files_of, measuring_parser, run_measuring
 from benchmarks.rows import Row, write_rows
-from rasa_tokprune.commands.evaluate.encoders import choose_encoders
 from rasa_tokprune.commands.evaluate.predictions import Predictions
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.fewshot import (
     CONTENT_FREE_TEXTS,
     Messages,
+    PrototypeClassifier,
     SupportSet,
     embed_names,
     fit_classifier,
@@ -34,7 +35,6 @@ from rasa_tokprune.machine.stored import stored_path
 from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
 from rasa_tokprune.texts.tasks import read_examples, sample_shots
 
-DEFAULT = "default"
 N_SHOT = 5
 SEEDS = (0, 1, 2)
 N_STRANGERS = 300
@@ -77,6 +77,7 @@ def measure(sets: Sequence[LabelledSet], plan: str, encoder: Encoder) -> Iterato
     store = EmbeddingStore(stored_path("embeddings"))
     vectors = embed_texts(encoder, texts, store, f"Encoding: {plan}")
     readable = dict(zip(texts, encoder.readable_shares(texts).tolist()))
+    nothing = encoder.encode(CONTENT_FREE_TEXTS)
 
     def messages(chosen: Sequence[str]) -> Messages:
         shares = np.array([readable[text] for text in chosen])
@@ -86,7 +87,6 @@ def measure(sets: Sequence[LabelledSet], plan: str, encoder: Encoder) -> Iterato
         others = [text for other in sets if other is not own for text in other.query]
         strangers = sorted(set(others) - {*own.support, *own.query}, key=_digest)[:N_STRANGERS]
         names = embed_names(own.labels, encoder.encode)
-        nothing = encoder.encode(CONTENT_FREE_TEXTS)
         for seed in SEEDS:
             rows = sample_shots(own.labels, N_SHOT, seed)
             given = messages([own.support[row] for row in rows])
@@ -96,18 +96,7 @@ def measure(sets: Sequence[LabelledSet], plan: str, encoder: Encoder) -> Iterato
             )
             for views, weight in WEIGHTS.items():
                 classifier = fit_classifier(support, lexical_weight=weight).classifier
-                asked, other = messages(own.query), messages(strangers)
-                confidences = classifier.predict_proba(asked)
-                oos = classifier.predict_proba(other).max(axis=1)
-                top = confidences.max(axis=1)
-                predictions = Predictions(
-                    answers=own.answers,
-                    predicted=[classifier.classes[each] for each in confidences.argmax(axis=1)],
-                    confidences=top.tolist(),
-                    is_rejected=(top < OPERATING_CONFIDENCE).tolist(),
-                    oos_confidences=oos.tolist(),
-                    oos_is_rejected=(oos < OPERATING_CONFIDENCE).tolist(),
-                )
+                asked = (messages(own.query), own.answers, messages(strangers))
                 yield {
                     "set": own.name,
                     "seed": seed,
@@ -115,8 +104,24 @@ def measure(sets: Sequence[LabelledSet], plan: str, encoder: Encoder) -> Iterato
                     "min_tokens": encoder.plan.min_tokens,
                     "views": views,
                     "n_way": len(classifier.classes),
-                    **predictions.measures(),
+                    **_answer(classifier, *asked).measures(),
                 }
+
+
+def _answer(
+    classifier: PrototypeClassifier, query: Messages, answers: List[str], strangers: Messages
+) -> Predictions:
+    confidences = classifier.predict_proba(query)
+    top = confidences.max(axis=1)
+    oos = classifier.predict_proba(strangers).max(axis=1)
+    return Predictions(
+        answers=answers,
+        predicted=[classifier.classes[each] for each in confidences.argmax(axis=1)],
+        confidences=top.tolist(),
+        is_rejected=(top < OPERATING_CONFIDENCE).tolist(),
+        oos_confidences=oos.tolist(),
+        oos_is_rejected=(oos < OPERATING_CONFIDENCE).tolist(),
+    )
 
 
 def _digest(text: str) -> bytes:
@@ -129,14 +134,7 @@ def run(arguments: argparse.Namespace) -> None:
     machine = environment()
     rows: List[Row] = []
     for plan in arguments.prune:
-        (choice,) = choose_encoders(
-            [],
-            [] if plan == DEFAULT else [plan],
-            precision="auto",
-            backend="auto",
-            adapter=arguments.adapter,
-        )
-        encoder = choice.open()
+        encoder = open_encoder(plan, arguments.adapter)
         rows += [{**row, "environment": machine} for row in measure(sets, plan, encoder)]
     write_rows(rows, arguments.out)
 

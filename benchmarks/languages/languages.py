@@ -9,13 +9,13 @@ from typing import List, Optional, Sequence
 
 from tqdm import tqdm
 
+from benchmarks.bots import DEFAULT, fit, open_encoder
 from benchmarks.command import measuring_parser, run_measuring
-from benchmarks.robustness.content_free import DEFAULT, open_encoder
 from benchmarks.rows import Row, write_rows
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
 from rasa_tokprune.encoder.plans.resolve import OFF
-from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, Messages, PrototypeClassifier, embed_names
+from rasa_tokprune.fewshot import Messages
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.texts.tasks import read_examples, read_oos
@@ -34,17 +34,8 @@ def measure(language: str, encoder: Encoder, lexical_weight: Optional[float]) ->
         `n_oos` messages out of scope and `oos_answered` of them; `readable`, the mean share of a
         test message that the encoder can read.
     """
-    texts, labels, keys = read_examples(BOTS / f"{language}.yml")
-    examples = Messages.encoded(texts, encoder)
-    classifier = PrototypeClassifier.fit(
-        examples.embeddings,
-        labels,
-        names=embed_names(keys, encoder.encode),
-        texts=examples.texts,
-        readable=examples.readable,
-        content_free=encoder.encode(CONTENT_FREE_TEXTS),
-        lexical_weight=lexical_weight,
-    )
+    texts, labels, _ = read_examples(BOTS / f"{language}.yml")
+    classifier = fit(texts, labels, encoder, lexical_weight)
     queries, answers, _ = read_examples(BOTS / f"{language}_test.yml")
     strangers = read_oos(BOTS / f"{language}_oos.txt")
     messages = Messages.encoded(queries, encoder)
@@ -66,7 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
     machine = environment()
     rows: List[Row] = []
     for plan in tqdm(arguments.prune, desc="Plans"):
-        encoder = open_encoder(plan, None, arguments.model)
+        encoder = open_encoder(plan, model=arguments.model)
         for language in LANGUAGES:
             for weight in LEXICAL_WEIGHTS:
                 rows.append(

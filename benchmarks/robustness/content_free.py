@@ -13,34 +13,17 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from tqdm import tqdm
 
+from benchmarks.bots import DEFAULT, fit, open_encoder
 from benchmarks.command import files_of, measuring_parser, run_measuring
 from benchmarks.robustness.small_bots import SmallBot, small_bots
 from benchmarks.robustness.small_talk import CONTENT_FREE
 from benchmarks.rows import Row, write_rows
-from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
 from rasa_tokprune.encoder.formats import AUTO
-from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, Messages, PrototypeClassifier, embed_names
+from rasa_tokprune.fewshot import Messages
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.machine.environment import environment
-
-# What the components take without the key `prune`.
-DEFAULT = "default"
-
-
-def fit(bot: SmallBot, encoder: Encoder, lexical_weight: Optional[float]) -> PrototypeClassifier:
-    """Returns a classifier as `rasa train` makes it."""
-    examples = Messages.encoded(bot.texts, encoder)
-    return PrototypeClassifier.fit(
-        examples.embeddings,
-        bot.labels,
-        names=embed_names(bot.labels, encoder.encode),
-        texts=examples.texts,
-        readable=examples.readable,
-        content_free=encoder.encode(CONTENT_FREE_TEXTS),
-        lexical_weight=lexical_weight,
-    )
 
 
 def measure(bot: SmallBot, encoder: Encoder, lexical_weight: Optional[float] = None) -> Row:
@@ -51,7 +34,7 @@ def measure(bot: SmallBot, encoder: Encoder, lexical_weight: Optional[float] = N
         intent of those; `in_scope`: kind -> number of messages, of those that got a confidence
         below 0.5, and of those whose best intent is right.
     """
-    classifier = fit(bot, encoder, lexical_weight)
+    classifier = fit(bot.texts, bot.labels, encoder, lexical_weight)
 
     def answers(texts: Sequence[str]) -> Iterator[Any]:
         messages = Messages.encoded(texts, encoder)
@@ -83,7 +66,7 @@ def run(arguments: argparse.Namespace) -> None:
     weights = [None, *(arguments.lexical_weight or [])]
     rows: List[Row] = []
     for plan in tqdm(arguments.prune, desc="Plans"):
-        encoder = open_encoder(plan, adapters.get(plan), arguments.model)
+        encoder = open_encoder(plan, str(adapters.get(plan, AUTO)), arguments.model)
         for bot in bots:
             for weight in weights:
                 rows.append(
@@ -99,13 +82,6 @@ def run(arguments: argparse.Namespace) -> None:
                     }
                 )
     write_rows(rows, arguments.out)
-
-
-def open_encoder(plan: str, adapter: Optional[Path], model: str) -> Encoder:
-    """Returns the encoder with a plan by name, and with another adapter than the plan's own."""
-    prune = None if plan == DEFAULT else plan
-    own = AUTO if adapter is None else str(adapter)
-    return EncoderChoice(model, prune, AUTO, AUTO, own).open()
 
 
 def parser() -> argparse.ArgumentParser:

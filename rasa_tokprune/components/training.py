@@ -26,14 +26,13 @@ from rasa_tokprune.fewshot import (
     training_report,
 )
 from rasa_tokprune.fewshot.lexical.ngrams import words
+from rasa_tokprune.fewshot.messages import HARDLY_READABLE
 from rasa_tokprune.terminal import printable
 
 logger = structlog.get_logger(__name__)
 
 # Named in a warning.
 _SHOWN_INTENTS = 5
-# An example of which the encoder reads less is counted as one that it cannot read.
-_READABLE = 0.5
 # Pieces of a word on average; 1.1 to 1.3 in English bots, 2 and more in other languages.
 _MANY_PIECES = 1.8
 
@@ -108,7 +107,7 @@ def _warn_of_skipped(examples: Sequence[Message], kept: Sequence[Message], label
 def _warn_of_unreadable(examples: Sequence[Message], encoder: Encoder, learner: Learner) -> None:
     """Warns, in one line, of examples in a language or in signs that the encoder does not know."""
     tokens = encoder.tokenize([example.get(TEXT) for example in examples])
-    found = [e for e, own in zip(examples, tokens) if own.readable_share < _READABLE]
+    found = [e for e, own in zip(examples, tokens) if own.readable_share < HARDLY_READABLE]
     advice = "For a language that the encoder does not know set `model` to a multilingual one."
     if found:
         texts = [f"'{printable(example.get(TEXT))}'" for example in found]

@@ -7,6 +7,9 @@ from typing import Optional, Protocol, Sequence
 
 import numpy as np
 
+# A message of which the encoder reads less is one that it cannot read.
+HARDLY_READABLE = 0.5
+
 
 class TextEncoder(Protocol):
     """What makes embeddings, such as `rasa_tokprune.Encoder`."""

@@ -224,12 +224,8 @@ def _confidence_part(fitted: Fitted, support: SupportSet) -> Dict[str, Any]:
     if len(fitted.calibration.oos_sample.targets):
         oos, source = fitted.calibration.oos_sample, "the bot's own out-of-scope examples"
     else:
-        oos = leave_intents_out(
-            support,
-            n_folds(support),
-            fitted.classifier.oos_classes,
-            fitted.calibration.lexical_weight,
-        )
+        left_out = (n_folds(support), fitted.classifier.oos_classes)
+        oos = leave_intents_out(support, *left_out, fitted.calibration.lexical_weight)
         source = "intents left out, harder than most"
     confidences, oos_confidences = map(confidence_map.confidences, (sample, oos))
     area = auroc(confidences, oos_confidences)

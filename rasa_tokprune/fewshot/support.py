@@ -12,14 +12,13 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.clusters import split_clusters
 from rasa_tokprune.fewshot.lexical.ngrams import plain_text
 from rasa_tokprune.fewshot.lexical.vocabulary import Vocabulary
+from rasa_tokprune.fewshot.messages import HARDLY_READABLE
 from rasa_tokprune.fewshot.names import readable_name
 from rasa_tokprune.fewshot.prototypes import mean_prototypes, normalize_rows
 
 NO_SOURCE = -1
 # A name is kept if its own intent is among the nearest fifth to it.
 _TELLING_QUANTILE = 0.8
-# An example of which the encoder reads less says nothing in its embedding.
-_LEAST_READABLE = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,7 +120,7 @@ class SupportSet:
         classes = tuple(sorted(set(labels)))
         number = {key: index for index, key in enumerate(key_names)}
         unit = _unit(embeddings)
-        unit[readable < _LEAST_READABLE] = 0.0
+        unit[readable < HARDLY_READABLE] = 0.0
         targets = np.array([number[key] for key in keys])
         sources = np.arange(len(keys))
         order = np.lexsort((_places(texts, len(keys)), *unit.round(4).T, targets))

@@ -61,8 +61,7 @@ def calibrate(
         support: The support set.
         oos_classes: Numbers of the classes that mean out-of-scope.
         target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
-        lexical_weight: Weight of the lexical view, 0 goes without it;
-            None: the default.
+        lexical_weight: See `hold_out`.
         show_progress: Whether to show a progress bar.
     """
     folds = n_folds(support)

@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.lexical.ngrams import plain_text
 from rasa_tokprune.fewshot.lexical.vocabulary import SparseVector, Vocabulary
+from rasa_tokprune.fewshot.messages import HARDLY_READABLE
 from rasa_tokprune.fewshot.prototypes import START_SCALE, normalize_rows, refine_prototypes
 
 # Examples up to which the regression is solved on their similarities, not on their n-grams.
@@ -20,8 +21,6 @@ _MAX_KERNEL = 3000
 _JITTER = 1e-5
 # Steps after which accuracy no longer moved on bots drawn from the adaptation splits.
 _MAX_STEPS = 10
-# A message of which the encoder reads no more is one that it cannot read.
-_HARDLY = 0.5
 
 
 class Evidence(NamedTuple):
@@ -110,7 +109,7 @@ class LexicalView:
 
     def says_nothing(self, text: str, readable: float) -> bool:
         """Returns whether neither the encoder nor the n-grams know what a message is about."""
-        return readable <= _HARDLY and not len(self.vocabulary.vector(text).columns)
+        return readable <= HARDLY_READABLE and not len(self.vocabulary.vector(text).columns)
 
     def logits(self, vector: SparseVector) -> np.ndarray:
         """Returns the logit of each class, (n_way,) float32."""

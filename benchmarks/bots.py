@@ -1,0 +1,51 @@
+"""Encoders and classifiers as the components make them, for measuring without Rasa."""
+
+from __future__ import annotations
+
+from typing import Optional, Sequence
+
+from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
+from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
+from rasa_tokprune.encoder.formats import AUTO
+from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, Messages, PrototypeClassifier, embed_names
+
+# What the components take without the key `prune`.
+DEFAULT = "default"
+
+
+def open_encoder(plan: str, adapter: str = AUTO, model: str = DEFAULT_MODEL) -> Encoder:
+    """Returns the encoder with a plan by name.
+
+    Args:
+        plan: Name or file, or `DEFAULT`.
+        adapter: As for `load_encoder`.
+        model: Folder or hub id.
+    """
+    return EncoderChoice(model, None if plan == DEFAULT else plan, AUTO, AUTO, adapter).open()
+
+
+def fit(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    encoder: Encoder,
+    lexical_weight: Optional[float] = None,
+) -> PrototypeClassifier:
+    """Returns a classifier as `rasa train` makes it.
+
+    Args:
+        texts: Examples.
+        labels: Intent of each.
+        encoder: What embeds them.
+        lexical_weight: Of the lexical view, 0 goes without it; None: the default.
+    """
+    examples = Messages.encoded(texts, encoder)
+    return PrototypeClassifier.fit(
+        examples.embeddings,
+        labels,
+        names=embed_names(labels, encoder.encode),
+        texts=examples.texts,
+        readable=examples.readable,
+        content_free=encoder.encode(CONTENT_FREE_TEXTS),
+        lexical_weight=lexical_weight,
+    )

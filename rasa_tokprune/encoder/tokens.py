@@ -7,7 +7,7 @@ import functools
 import json
 import re
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Dict, FrozenSet, List, Optional, Sequence, Tuple
 
 import numpy as np
 from tokenizers import Tokenizer, normalizers
@@ -25,6 +25,11 @@ _INVISIBLE = re.compile(
     "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]*"
 )
+# Chinese characters and Japanese syllables: most tokenizers make a token of each.
+_IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+# A vocabulary of fewer holds those that an English corpus strayed on, without their words. That of
+# uncased English BERT holds 586, of Chinese BERT thousands.
+_MIN_IDEOGRAPHS = 1000
 # A text of more characters than this for each token that is read is looked at from its beginning.
 _CHARACTERS_PER_TOKEN = 16
 # Tokens that the last word of a beginning may make at most.
@@ -42,7 +47,8 @@ class Tokens:
         n_prompt_chars: Characters of the prompt.
         n_prompt: Leading tokens that belong to the prompt, special ones counted.
         is_truncated: True if the text was longer than the encoder reads.
-        n_unknown: Tokens that stand for what the vocabulary does not know, one like the other.
+        n_unknown: Tokens that stand for what the vocabulary does not know, one like the other, or
+            for a character of a language that it does not know.
     """
 
     ids: np.ndarray
@@ -97,7 +103,7 @@ class TextTokenizer:
         self.n_special = len(tokenizer.encode("").ids)
         self._n_suffix = self._count_suffix()
         self._n_prompt: Dict[str, int] = {"": 0}
-        self._unknown_id = _unknown_id(tokenizer)
+        self._unknown_ids = _unknown_ids(tokenizer)
         if self.n_special == 0:
             raise CheckpointError(
                 "tokenizer.json adds no special tokens, so an empty text would have none; "
@@ -165,7 +171,7 @@ class TextTokenizer:
         is_special[len(ids) - n_suffix :] = True
         is_truncated = n_tokens > max_length
         n_prompt = min(n_prompt, len(ids))
-        n_unknown = int((ids[n_prompt:] == self._unknown_id).sum())
+        n_unknown = sum(id_ in self._unknown_ids for id_ in ids[n_prompt:].tolist())
         return Tokens(ids, is_special, spans, n_prompt_chars, n_prompt, is_truncated, n_unknown)
 
     def _count_prompt(self, prompt: str) -> int:
@@ -224,13 +230,17 @@ def _apply_bert_settings(content: Dict[str, Any], settings: Dict[str, Any]) -> N
             normalizer[name] = settings[setting]
 
 
-def _unknown_id(tokenizer: Tokenizer) -> int:
-    """Returns the id of what the vocabulary does not know; -1 if it knows everything."""
+def _unknown_ids(tokenizer: Tokenizer) -> FrozenSet[int]:
+    """Returns the ids that tell an encoder nothing; none of a vocabulary that knows every byte."""
     model = json.loads(tokenizer.to_str())["model"]
-    if model.get("unk_id") is not None:  # of a unigram model
-        return int(model["unk_id"])
-    found = tokenizer.token_to_id(model["unk_token"]) if model.get("unk_token") else None
-    return -1 if found is None else int(found)
+    unknown = model.get("unk_id")  # of a unigram model
+    if unknown is None and model.get("unk_token"):
+        unknown = tokenizer.token_to_id(model["unk_token"])
+    if unknown is None:
+        return frozenset()
+    ideographs = [id_ for piece, id_ in tokenizer.get_vocab().items() if _IDEOGRAPH.search(piece)]
+    strayed = ideographs if len(ideographs) < _MIN_IDEOGRAPHS else []
+    return frozenset([int(unknown), *strayed])
 
 
 def _lower_first(tokenizer: Tokenizer) -> None:

@@ -7,8 +7,10 @@ from typing import Callable
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from rasa_tokprune.encoder import Encoder, load_encoder
+from rasa_tokprune.encoder.tokens import TextTokenizer
 from tests.checkpoints import write_json
 
 WITH_UNKNOWN = ["bert", "mpnet", "xlm-roberta"]
@@ -76,3 +78,16 @@ def test_of_a_text_that_is_cut_what_is_read_counts(tiny_bert: Path) -> None:
     own = encoder.tokenize(["hello hello hello hello 👍 👍"])[0]
     assert (own.is_truncated, own.n_unknown, own.readable_share) == (True, 0, 1.0)
     assert encoder.readable_shares(["👍 👍 hello hello 👍"]).tolist() == [0.5]
+
+
+@pytest.mark.parametrize(("n_ideographs", "share"), [(600, 0.5), (7000, 1.0)])
+def test_some_characters_of_a_language_are_not_the_language(
+    n_ideographs: int, share: float
+) -> None:
+    pieces = ["[CLS]", "[SEP]", "[UNK]", "hello", *(chr(0x4E00 + i) for i in range(n_ideographs))]
+    vocabulary = {piece: number for number, piece in enumerate(pieces)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 1), ("[CLS]", 0))
+    own = TextTokenizer(tokenizer).tokenize(["hello 一", "hello", "👍"], 16)
+    assert [each.readable_share for each in own] == [share, 1.0, 0.0]

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from typing import Dict, Optional, Tuple
 
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.lexical.view import Evidence
-from rasa_tokprune.fewshot.prototypes import START_SCALE, mean_prototypes, refine_prototypes
+from rasa_tokprune.fewshot.prototypes import (
+    START_SCALE,
+    advantage_of,
+    mean_prototypes,
+    refine_prototypes,
+    spread,
+    tightness_of,
+)
 
 # Both weights were chosen by benchmarks.decisions.choices; docs/accuracy.md shows how.
 # Weight of the cosine to a class's nearest example, added to its logit.
@@ -23,10 +29,6 @@ _N_SHORTLIST = 5
 # in-scope score. Taken against 10 on the small bots of benchmarks.robustness.content_free.
 _CONTENT_FREE_WEIGHT = 20.0
 _BEHIND = 1e-3
-# Examples of one prototype that are looked at, so that a decision stays under 0.1 ms.
-_MAX_EXAMPLES = 100
-# Between an example and its nearest neighbour, for one that has none in its class.
-_DEFAULT_TIGHTNESS = 0.6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +64,8 @@ class PrototypeHead:
         tightness: Cosine of each example to its nearest neighbour of the same prototype,
             (n_examples,) float32.
         rows: Row of each example in the support set, (n_examples,).
+        advantage: Of having many examples: how much nearer the nearest of them is than that of a
+            prototype of the usual size, (n_prototypes,) float32.
         content_free: Unit-length embeddings of messages that say nothing, (n_content_free, d)
             float32, of half precision; may be none.
     """
@@ -74,6 +78,7 @@ class PrototypeHead:
     examples: np.ndarray
     tightness: np.ndarray
     rows: np.ndarray
+    advantage: np.ndarray
     content_free: np.ndarray
 
     def __post_init__(self) -> None:
@@ -84,7 +89,8 @@ class PrototypeHead:
             and self.prototypes.shape == self.weights.shape
             and self.examples.shape[1:] == self.prototypes.shape[1:]
             and self.content_free.shape[1:] == self.prototypes.shape[1:]
-            and {len(self.prototypes), len(self.biases), len(self.starts) - 1} == {n_prototypes}
+            and {len(self.prototypes), len(self.biases), len(self.advantage)} == {n_prototypes}
+            and len(self.starts) == n_prototypes + 1
             and {len(self.tightness), len(self.rows), int(self.starts[-1])} == {n_examples}
             and set(self.class_of.tolist()) == set(range(self.n_way))
             and bool((np.diff(self.class_of) >= 0).all() and (np.diff(self.starts) > 0).all())
@@ -132,7 +138,7 @@ class PrototypeHead:
         else:  # nothing to be told apart from: where the refinement would start
             means = mean_prototypes(embeddings, prototype_of, n_prototypes)
             weights, biases = START_SCALE * means, np.zeros(1)
-        rows = _spread(np.searchsorted(prototype_of, np.arange(n_prototypes + 1)))
+        rows = spread(np.searchsorted(prototype_of, np.arange(n_prototypes + 1)))
         starts = np.searchsorted(prototype_of[rows], np.arange(n_prototypes + 1))
         examples = embeddings[rows].astype(np.float16).astype(np.float32)
         return cls(
@@ -142,17 +148,18 @@ class PrototypeHead:
             biases=biases.astype(np.float32),
             starts=starts,
             examples=examples,
-            tightness=_tightness(examples, starts),
+            tightness=tightness_of(examples, starts),
             rows=rows,
+            advantage=advantage_of(starts),
             content_free=content_free.astype(np.float16).astype(np.float32),
         )
 
     def score(self, query: np.ndarray, lexical: Optional[Evidence] = None) -> Scores:
         """Scores one query.
 
-        Class score: logit + 2 * cosine to the class's nearest example. In-scope score of a
-        class: logit + 2 * (cosine to its mean + cosine to its nearest example + how much
-        nearer that is than the example's own nearest neighbour; the last is the local density
+        Class score: logit + 2 * (cosine to the class's nearest example - advantage). In-scope
+        score of a class: logit + 2 * (cosine to its mean + cosine to its nearest example + how
+        much nearer that is than the example's own nearest neighbour; the last is the local density
         ratio of Breunig et al., "LOF" (2000), as a difference). The lexical view's logits are
         added to the embedding's, in both scores. What is nearer to a message without content than
         to the nearest example of the class loses in-scope score.
@@ -170,8 +177,9 @@ class PrototypeHead:
         n_near = min(_N_SHORTLIST, len(logits))
         shortlist = np.argpartition(logits, len(logits) - n_near)[len(logits) - n_near :]
         cosines, found = self._nearest(query, shortlist)
-        scores = logits + nearest_weight * cosines.min() - _BEHIND
-        scores[shortlist] = logits[shortlist] + nearest_weight * cosines
+        nearness = cosines - self.advantage[shortlist]
+        scores = logits + nearest_weight * nearness.min() - _BEHIND
+        scores[shortlist] = logits[shortlist] + nearest_weight * nearness
         relative = 2 * cosines - self.tightness[found]
         in_scope = logits[shortlist] + cosine_weight * (
             relative + self.prototypes[shortlist] @ query
@@ -217,24 +225,3 @@ class PrototypeHead:
     def arrays(self) -> Dict[str, np.ndarray]:
         """Returns everything there is to store, by name."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-
-
-def _spread(starts: np.ndarray) -> np.ndarray:
-    """Returns the rows to look at: of each prototype all, or so many at even distances."""
-    rows = [
-        np.linspace(start, end - 1, min(end - start, _MAX_EXAMPLES)).astype(int)
-        for start, end in itertools.pairwise(starts)
-    ]
-    return np.concatenate(rows)
-
-
-def _tightness(examples: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    tightness = np.full(len(examples), np.nan, dtype=np.float32)
-    for start, end in itertools.pairwise(starts):
-        if end - start > 1:
-            cosines = examples[start:end] @ examples[start:end].T
-            np.fill_diagonal(cosines, -np.inf)
-            tightness[start:end] = cosines.max(axis=1)
-    has_neighbour = ~np.isnan(tightness)
-    typical = np.median(tightness[has_neighbour]) if has_neighbour.any() else _DEFAULT_TIGHTNESS
-    return np.where(has_neighbour, tightness, typical).astype(np.float32)

@@ -1,7 +1,8 @@
-"""Prototypes: one vector per class, made from its support set."""
+"""Prototypes: one vector per class, made from its support set; and what sets examples apart."""
 
 from __future__ import annotations
 
+import itertools
 from typing import Optional, Tuple, Union
 
 import numpy as np
@@ -17,6 +18,14 @@ START_SCALE = 8.0
 _MAX_STEPS = 100
 # Examples times classes from which a step takes so long that fewer have to do.
 _VERY_MANY, _FEW_STEPS = 1e7, 30
+
+# Examples of one prototype that are looked at, so that a decision stays under 0.1 ms.
+_MAX_EXAMPLES = 100
+# Between an example and its nearest neighbour, for one that has none in its class.
+_DEFAULT_TIGHTNESS = 0.6
+# By how much the nearest of e times as many examples is nearer by chance alone. The smallest with
+# which small classes keep two points beside a large one; benchmarks.robustness.imbalance.
+_ADVANTAGE = 0.1
 
 
 def normalize_rows(vectors: np.ndarray) -> np.ndarray:
@@ -52,9 +61,10 @@ def refine_prototypes(
 
     Multinomial logistic regression, classes weighted equally: its weight rows are
     prototypes refined discriminatively; a query's logits are query @ prototypes.T + biases.
-    The minimum is the one of scikit-learn's LogisticRegression(C=20, class_weight="balanced");
-    single precision and a start at the mean prototypes find it about ten times sooner, which
-    is what makes cross-validation at every training affordable.
+    The minimum is the one of scikit-learn's LogisticRegression(C=20, class_weight="balanced"),
+    whose penalty counts examples: here as many as there would be if every class had the harmonic
+    mean of the classes' sizes. Single precision and a start at the mean prototypes find it about
+    ten times sooner, which is what makes cross-validation at every training affordable.
 
     Args:
         embeddings: Unit-length support set, (n_examples, d), or sparse vectors of one.
@@ -70,8 +80,10 @@ def refine_prototypes(
     rows = embeddings if is_sparse else np.ascontiguousarray(embeddings, dtype=np.float32)
     size = rows.shape[1]
     # Share of each example in the loss: classes count alike whatever their size.
-    shares = (1.0 / (n_way * np.bincount(targets, minlength=n_way)[targets])).astype(np.float32)
-    penalty = 1.0 / (REFINEMENT_C * len(targets))
+    sizes = np.bincount(targets, minlength=n_way)
+    shares = (1.0 / (n_way * sizes[targets])).astype(np.float32)
+    # A large class does not make the others better known.
+    penalty = float(np.mean(1.0 / sizes)) / (REFINEMENT_C * n_way)
 
     def loss_and_gradient(flat: np.ndarray) -> Tuple[float, np.ndarray]:
         parameters = flat.reshape(n_way, size + 1)
@@ -109,3 +121,45 @@ def _cross_entropy(
     logits *= (shares / sums)[:, None]
     logits[index, targets] -= shares
     return loss, logits
+
+
+def spread(starts: np.ndarray) -> np.ndarray:
+    """Returns the rows to look at: of each prototype all, or 100 at even distances.
+
+    Args:
+        starts: First example of each prototype, and the end, (n_prototypes + 1,).
+    """
+    rows = [
+        np.linspace(start, end - 1, min(end - start, _MAX_EXAMPLES)).astype(int)
+        for start, end in itertools.pairwise(starts)
+    ]
+    return np.concatenate(rows)
+
+
+def advantage_of(starts: np.ndarray) -> np.ndarray:
+    """Returns how much nearer each prototype's nearest example is by number alone, (n_prototypes,).
+
+    Args:
+        starts: See `spread`.
+    """
+    sizes = np.diff(starts)
+    ratios = np.maximum(sizes / np.median(sizes), 1.0)
+    return (_ADVANTAGE * np.log(ratios)).astype(np.float32)
+
+
+def tightness_of(examples: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Returns each example's cosine to its nearest neighbour of the same prototype, (n_examples,).
+
+    Args:
+        examples: Unit-length, sorted by prototype, (n_examples, d).
+        starts: See `spread`.
+    """
+    tightness = np.full(len(examples), np.nan, dtype=np.float32)
+    for start, end in itertools.pairwise(starts):
+        if end - start > 1:
+            cosines = examples[start:end] @ examples[start:end].T
+            np.fill_diagonal(cosines, -np.inf)
+            tightness[start:end] = cosines.max(axis=1)
+    has_neighbour = ~np.isnan(tightness)
+    typical = np.median(tightness[has_neighbour]) if has_neighbour.any() else _DEFAULT_TIGHTNESS
+    return np.where(has_neighbour, tightness, typical).astype(np.float32)

@@ -167,7 +167,9 @@ def _restore(
     names: Mapping[str, Any], arrays: Dict[str, np.ndarray], lexical: Optional[LexicalView]
 ) -> PrototypeClassifier:
     sources = arrays.pop("sources")
-    arrays.setdefault("content_free", arrays["examples"][:0])  # format 2 had none
+    # Format 2 had neither.
+    arrays.setdefault("content_free", arrays["examples"][:0])
+    arrays.setdefault("advantage", np.zeros_like(arrays["biases"]))
     for name in _HALVED:
         arrays[name] = arrays[name].astype(np.float32)
     confidence_map = dict(names["confidence_map"])

@@ -12,6 +12,7 @@ from rasa_tokprune.fewshot import PrototypeClassifier
 from rasa_tokprune.fewshot.calibration.temperature import PRIOR_TEMPERATURE, fit_temperature
 from rasa_tokprune.fewshot.prototypes import (
     REFINEMENT_C,
+    advantage_of,
     mean_prototypes,
     normalize_rows,
     refine_prototypes,
@@ -76,6 +77,32 @@ def test_refinement_finds_scikit_learns_minimum(n_way: int, n_shot: int) -> None
     weights, biases = refine_prototypes(support, targets, n_way)
     found = softmax(query @ weights.T + biases, axis=1)
     np.testing.assert_allclose(found, expected, atol=0.01)
+
+
+def test_a_large_class_leaves_the_others_as_unsure_as_they_were() -> None:
+    support, labels, query, _ = clusters(5, 30)
+    targets = np.unique(labels, return_inverse=True)[1]
+    kept = np.concatenate(
+        [np.flatnonzero(targets == 0), *(np.flatnonzero(targets == n)[:3] for n in range(1, 5))]
+    )
+    support, targets = normalize_rows(support[kept]), targets[kept]
+    # By hand: sizes 30, 3, 3, 3, 3, of which 5 / (1/30 + 4/3) = 3.66 is the harmonic mean.
+    penalised = 5 * 5 / (1 / 30 + 4 / 3)
+    reference = LogisticRegression(
+        C=REFINEMENT_C * penalised / len(targets),
+        class_weight="balanced",
+        multi_class="multinomial",
+        max_iter=5000,
+        tol=1e-9,
+    ).fit(support, targets)
+    weights, biases = refine_prototypes(support, targets, 5)
+    found = softmax(query @ weights.T + biases, axis=1)
+    np.testing.assert_allclose(found, reference.predict_proba(query), atol=0.01)
+
+
+def test_only_what_is_larger_than_usual_has_an_advantage() -> None:
+    found = advantage_of(np.array([0, 30, 33, 36, 37]))  # 30, 3, 3 and 1 examples
+    np.testing.assert_allclose(found, [0.1 * np.log(10), 0, 0, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("n_way", [2, 20, 150])

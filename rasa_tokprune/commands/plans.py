@@ -19,7 +19,8 @@ def _line(plan: PruningPlan) -> str:
     pruned = ", ".join(f"{plan.thresholds[layer]} after {layer}" for layer in plan.pruned_layers)
     kept = plan.kept_layers or ()
     skips = f"; only layers {', '.join(map(str, kept))}" if len(kept) < plan.n_layers else ""
+    ends = "; without final punctuation" if plan.drop_end else ""
     return (
         f"{plan.name:<10}{plan.n_layers:<8}{plan.mode.value:<8}{plan.min_tokens:<12}"
-        f"{plan.adapter or '-':<10}{pruned}{skips}"
+        f"{plan.adapter or '-':<10}{pruned}{skips}{ends}"
     )

@@ -16,7 +16,7 @@ from rasa_tokprune.encoder.formats import Precision
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.pooling import count_pooled, pool, pooled_rows
 from rasa_tokprune.encoder.shared import SharedModel
-from rasa_tokprune.encoder.tokens import Tokens
+from rasa_tokprune.encoder.tokens import Tokens, without_end
 from rasa_tokprune.errors import ConfigError
 
 DEFAULT_BATCH_SIZE = 64
@@ -112,6 +112,8 @@ class Encoder:
     def tokenize(self, texts: Sequence[str]) -> List[Tokens]:
         """Returns the tokens the encoder sees of each text, prompt and cut included."""
         _check_texts(texts)
+        if self.plan.drop_end:
+            texts = [without_end(text) for text in texts]
         return self.model.tokenizer.tokenize(texts, self.max_length, self.prompt)
 
     def readable_shares(self, texts: Sequence[str]) -> np.ndarray:

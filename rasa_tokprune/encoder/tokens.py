@@ -36,6 +36,11 @@ _CHARACTERS_PER_TOKEN = 16
 _LONGEST_WORD = 128
 
 
+# What ends a sentence, in several scripts, and the blanks between.
+_END = ".!?\u2026\u203c\u203d\u2047\u2048\u2049\u3002\uff01\uff1f\u061f\u06d4\u0964\u0965 \t\r\n"
+_WORD = re.compile(r"\w")
+
+
 @dataclasses.dataclass(frozen=True)
 class Tokens:
     """One tokenized text.
@@ -185,6 +190,12 @@ class TextTokenizer:
         while n_suffix < len(mask) and mask[len(mask) - 1 - n_suffix]:
             n_suffix += 1
         return n_suffix
+
+
+def without_end(text: str) -> str:
+    """Returns a text without the punctuation at its end, or as it is where nothing else is left."""
+    beginning = text.rstrip(_END)
+    return beginning if _WORD.search(beginning) else text
 
 
 def _readable(text: str) -> str:

@@ -146,3 +146,22 @@ def test_case_14_one_text_in_two_intents(train: Train, text: str, n_others: int)
     name, confidence = answers(bot, [text])[0]
     assert name in ("thanks", "goodbye")
     assert confidence <= 0.5
+
+
+ENDED = [*(text for texts in MANY.values() for text in texts), "my parcel is late", "see you now"]
+
+
+@pytest.mark.parametrize("end", ["?", " ?", "...", "!!!", "."])
+def test_case_27_punctuation_at_the_end_takes_no_answer_away(train: Train, end: str) -> None:
+    bot = train({**MANY, **GREETINGS})
+    plain, ended = answers(bot, ENDED), answers(bot, [text + end for text in ENDED])
+    sure = [(one, other) for one, other in zip(plain, ended) if one[1] >= 0.8]
+    assert len(sure) >= len(ENDED) - 2, "all examples"
+    assert all(one[0] == other[0] and other[1] >= 0.5 for one, other in sure)
+
+
+@pytest.mark.parametrize("train", [None], indirect=True, ids=["default plan"])
+@pytest.mark.parametrize("end", ["?", " ?", "...", "!!!", "."])
+def test_case_27_the_default_plan_does_not_see_it(train: Train, end: str) -> None:
+    bot = train({**MANY, **GREETINGS})
+    assert answers(bot, [text + end for text in ENDED]) == answers(bot, ENDED)

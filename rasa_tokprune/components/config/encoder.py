@@ -146,7 +146,12 @@ class EncoderSettings:
             name=f"{base.name} with {changed}",
             kind=base.kind if self.quantile is None else ThresholdKind.QUANTILE,
         )
-        return dataclasses.replace(by_quantile, kept_layers=base.kept_layers, adapter=base.adapter)
+        return dataclasses.replace(
+            by_quantile,
+            kept_layers=base.kept_layers,
+            drop_end=base.drop_end,
+            adapter=base.adapter,
+        )
 
     def _given_overrides(self) -> Dict[str, Any]:
         overrides = {key: getattr(self, key) for key in _OVERRIDES}

@@ -64,6 +64,8 @@ class PruningPlan:
         min_tokens: Sentences with fewer tokens, special tokens counted, are not pruned;
             0 prunes sentences of every length.
         kept_layers: Layers that run, ascending; None runs all.
+        drop_end: Whether punctuation at the end of a text is dropped before the first layer, so
+            that "hello", "hello!!" and "hello ?" are one message. A text of nothing else stays.
         name: Short name for logs.
         adapter: Shipped name or file of the adapter the plan was made with; None: of none.
         provenance: Where the plan comes from: source, data, date and the like.
@@ -78,6 +80,7 @@ class PruningPlan:
     mode: PruneMode = PruneMode.FREEZE
     min_tokens: int = 0
     kept_layers: Optional[Tuple[int, ...]] = None
+    drop_end: bool = False
     name: str = "custom"
     adapter: Optional[str] = None
     provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -92,6 +95,8 @@ class PruningPlan:
         object.__setattr__(self, "mode", choice(PruneMode, "mode", self.mode))
         kept = range(self.n_layers) if self.kept_layers is None else self.kept_layers
         object.__setattr__(self, "kept_layers", tuple(kept))
+        if not isinstance(self.drop_end, bool):
+            raise ConfigError(f"drop_end must be true or false, got {self.drop_end!r}")
         if not (self.adapter is None or (isinstance(self.adapter, str) and self.adapter)):
             raise ConfigError(
                 f"adapter must be a shipped adapter's name, a file beside the plan's, or null; got "
@@ -107,8 +112,9 @@ class PruningPlan:
 
     @property
     def is_identity(self) -> bool:
-        """True if every layer runs on every token."""
-        return not self.pruned_layers and len(self.kept_layers or ()) == self.n_layers
+        """True if every layer runs on every token of a whole text."""
+        runs_all = len(self.kept_layers or ()) == self.n_layers
+        return runs_all and not self.pruned_layers and not self.drop_end
 
     @functools.cached_property
     def pruned_layers(self) -> Tuple[int, ...]:
@@ -161,6 +167,7 @@ class PruningPlan:
             "mode": self.mode.value,
             "min_tokens": self.min_tokens,
             "kept_layers": list(self.kept_layers or ()),
+            "drop_end": self.drop_end,
             "adapter": self.adapter,
             "provenance": dict(self.provenance),
         }

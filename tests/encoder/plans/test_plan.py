@@ -31,6 +31,7 @@ from rasa_tokprune.errors import ConfigError
         ({"kept_layers": (1, 0)}, "must be ascending"),
         ({"kept_layers": (1,), "thresholds": (0.3, 0)}, "layer 0 is skipped"),
         ({"mode": "melt"}, "mode must be one of drop, freeze; got 'melt'"),
+        ({"drop_end": "yes"}, "drop_end must be true or false, got 'yes'"),
         ({"min_tokens": -1}, "min_tokens must be a whole number >= 0, got -1"),
         ({"kind": "absolute", "thresholds": (-1, 0)}, "absolute threshold must be >= 0"),
     ],
@@ -43,7 +44,7 @@ def test_wrong_values(settings: Any, message: str) -> None:
 def test_round_trip_keeps_everything(tmp_path: Path) -> None:
     plan = PruningPlan(
         4, (0.1, 0.0, 0.5, 0.0), mode=PruneMode.DROP, min_tokens=9, kept_layers=(0, 2, 3),
-        name="mine", provenance={"data": "none"},
+        drop_end=True, name="mine", provenance={"data": "none"},
     )  # fmt: skip
     plan.save(tmp_path / "plan.json")
     assert PruningPlan.load(tmp_path / "plan.json") == plan

@@ -49,6 +49,8 @@ def describe(plan: PruningPlan) -> str:
         words += [f"{plan.thresholds[layer]:g}>{layer}" for layer in plan.pruned_layers]
     if plan.pruned_layers and plan.min_tokens:
         words.append(f"from {plan.min_tokens}")
+    if plan.drop_end:
+        words.append("without end")
     return " ".join(words)
 
 

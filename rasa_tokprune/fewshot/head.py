@@ -64,8 +64,8 @@ class PrototypeHead:
         tightness: Cosine of each example to its nearest neighbour of the same prototype,
             (n_examples,) float32.
         rows: Row of each example in the support set, (n_examples,).
-        advantage: Of having many examples: how much nearer the nearest of them is than that of a
-            prototype of the usual size, (n_prototypes,) float32.
+        advantage: Of having very many examples: how much nearer the nearest of them is by that
+            alone, (n_prototypes,) float32; zero in ordinary bots.
         content_free: Unit-length embeddings of messages that say nothing, (n_content_free, d)
             float32, of half precision; may be none.
     """

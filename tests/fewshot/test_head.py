@@ -26,9 +26,7 @@ def test_scores_by_hand() -> None:
     nearest = 0.6 * 0.8 + 0.8 * 0.6  # 0.96, to the second example
     assert scores.similarity[0] == pytest.approx(nearest, abs=1e-3)
     assert scores.nearest[0] in np.flatnonzero((head.examples @ query) > 0.95)
-    # Two examples against one and a half, the median, are a small advantage.
-    nearness = nearest - 0.1 * np.log(4 / 3)
-    assert scores.class_scores[0] == pytest.approx(logits[0] + 2 * nearness, abs=1e-2)
+    assert scores.class_scores[0] == pytest.approx(logits[0] + 2 * nearest, abs=1e-2)
     # The example's own nearest neighbour lies at cosine 0.6.
     mean = query @ np.array([1.6, 0.8]) / np.sqrt(1.6**2 + 0.8**2)
     expected = logits[0] + 2 * (mean + nearest + (nearest - 0.6))

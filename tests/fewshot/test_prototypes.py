@@ -100,9 +100,9 @@ def test_a_large_class_leaves_the_others_as_unsure_as_they_were() -> None:
     np.testing.assert_allclose(found, reference.predict_proba(query), atol=0.01)
 
 
-def test_only_what_is_larger_than_usual_has_an_advantage() -> None:
-    found = advantage_of(np.array([0, 30, 33, 36, 37]))  # 30, 3, 3 and 1 examples
-    np.testing.assert_allclose(found, [0.1 * np.log(10), 0, 0, 0], atol=1e-6)
+def test_only_what_is_much_larger_than_usual_has_an_advantage() -> None:
+    found = advantage_of(np.array([0, 60, 72, 75, 78, 79]))  # 60, 12, 3, 3 and 1 examples
+    np.testing.assert_allclose(found, [0.15 * np.log(60 / 12), 0, 0, 0, 0], atol=1e-6)
 
 
 @pytest.mark.parametrize("n_way", [2, 20, 150])

@@ -204,6 +204,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
                 self._identifier,
                 self._encoder.fingerprint,
                 field.text,
+                encoded.tokens.readable_share,
             )
             field.message.add_features(features)
 

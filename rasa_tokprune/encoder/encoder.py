@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens, token_layers
-from rasa_tokprune.encoder.cache import CacheInfo, EmbeddingCache
+from rasa_tokprune.encoder.cache import CacheInfo, EmbeddingCache, Reading
 from rasa_tokprune.encoder.encoded_text import EncodedText
 from rasa_tokprune.encoder.formats import Precision
 from rasa_tokprune.encoder.plans.plan import PruningPlan
@@ -86,24 +86,43 @@ class Encoder:
             zero_blank: Give texts without content (blank, only control characters) zeros. The
                 model's own vector of an empty text looks like content.
         """
+        return self.read(texts, show_progress=show_progress, zero_blank=zero_blank)[0]
+
+    def read(
+        self, texts: Sequence[str], *, show_progress: bool = False, zero_blank: bool = False
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """Returns embeddings and the share of each text that the vocabulary knows.
+
+        Args:
+            texts: As for `encode`.
+            show_progress: As for `encode`.
+            zero_blank: As for `encode`.
+
+        Returns:
+            (len(texts), embedding_size) float32; shares in [0, 1], (len(texts),), as
+            `readable_shares` gives them.
+        """
         _check_texts(texts)
         embeddings = np.zeros((len(texts), self.embedding_size), dtype=np.float32)
+        readable = np.zeros(len(texts))
         missing: Sequence[int] = range(len(texts))
         if self._cache is not None:
             known = [self._cache.get(text) for text in texts]
-            missing = [row for row, embedding in enumerate(known) if embedding is None]
-            for row, embedding in enumerate(known):
-                if embedding is not None:
-                    embeddings[row] = embedding
+            missing = [row for row, reading in enumerate(known) if reading is None]
+            for row, reading in enumerate(known):
+                if reading is not None:
+                    embeddings[row], readable[row] = reading
         tokens = self.tokenize(texts if len(missing) == len(texts) else [texts[r] for r in missing])
+        for row, item in zip(missing, tokens):
+            readable[row] = item.readable_share
         kept = [n for n, item in enumerate(tokens) if item.has_content or not zero_blank]
         for chosen, _, _, pooled in self._batches([tokens[n] for n in kept], show_progress):
             for number, embedding in zip(chosen, pooled):
                 row = missing[kept[number]]
                 embeddings[row] = embedding
                 if self._cache is not None and tokens[kept[number]].has_content:
-                    self._cache.put(texts[row], embedding)
-        return embeddings
+                    self._cache.put(texts[row], Reading(embedding, float(readable[row])))
+        return embeddings, readable
 
     def cache_info(self) -> CacheInfo:
         """Returns how often the cache of embeddings could answer."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Optional, Protocol, Sequence
+from typing import Optional, Protocol, Sequence, Tuple
 
 import numpy as np
 
@@ -17,8 +17,10 @@ class TextEncoder(Protocol):
     def encode(self, texts: Sequence[str], *, zero_blank: bool = False) -> np.ndarray:
         """Returns embeddings, (n_texts, d)."""
 
-    def readable_shares(self, texts: Sequence[str]) -> np.ndarray:
-        """Returns the share of each text that it can read, (n_texts,)."""
+    def read(
+        self, texts: Sequence[str], *, zero_blank: bool = False
+    ) -> Tuple[np.ndarray, np.ndarray]:
+        """Returns embeddings, (n_texts, d), and the share of each that it can read, (n_texts,)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Messages:
     @classmethod
     def encoded(cls, texts: Sequence[str], encoder: TextEncoder) -> Messages:
         """Returns texts with their embeddings; zeros where there is no content."""
-        embeddings = encoder.encode(texts, zero_blank=True)
-        return cls(embeddings, list(texts), encoder.readable_shares(texts))
+        embeddings, readable = encoder.read(texts, zero_blank=True)
+        return cls(embeddings, list(texts), readable)
 
     def __len__(self) -> int:
         """Returns the number of messages."""

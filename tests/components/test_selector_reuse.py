@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Sequence
 
 import pytest
 from rasa.shared.nlu.constants import TEXT
@@ -12,6 +12,8 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.components.response_selector import TokPruneResponseSelector
+from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.tokens import Tokens
 from tests.components.checks import keys, select
 
 Make = Callable[..., Any]
@@ -82,3 +84,20 @@ def test_vectors_on_a_message_are_seen_by_nobody_else(
     assert set(message.as_dict()) == {"text", "intent", "intent_ranking"}
     answers = {key: message.get(key) for key in ("text", "intent", "intent_ranking")}
     assert message.fingerprint() == Message(answers).fingerprint()
+
+
+def test_a_message_is_tokenized_once(
+    trained: TokPruneIntentClassifier,
+    selector: TokPruneResponseSelector,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: List[str] = []
+    original = Encoder.tokenize
+
+    def recorder(self: Encoder, texts: Sequence[str]) -> List[Tokens]:
+        seen.extend(texts)
+        return original(self, texts)
+
+    monkeypatch.setattr(Encoder, "tokenize", recorder)
+    selector.process(trained.process([Message({TEXT: QUESTIONS[0]})]))
+    assert seen == [QUESTIONS[0]]

@@ -1,4 +1,4 @@
-"""Made-up rows of messages without content."""
+"""Made-up rows of messages without content, and of bots with a large intent."""
 
 from __future__ import annotations
 
@@ -28,3 +28,20 @@ def _row(plan: str, weight: Any, answered: int) -> Dict[str, Any]:
             ORDINARY: {"n": 0, "lost": 0, "right": 0},
         },
     }
+
+
+@pytest.fixture
+def imbalance_rows() -> List[Dict[str, Any]]:
+    """Two bots, even and uneven. Beside a large intent small ones lose four points, or one."""
+    recalls = {("even", 0.0): 0.9, ("even", 0.1): 0.9, ("uneven", 0.0): 0.86, ("uneven", 0.1): 0.89}
+    return [
+        {
+            "plan": "default",
+            "sizes": sizes,
+            "advantage": advantage,
+            "small": {"recall": recall + more, "n": 50, "wrong": 6, "to_large": 2, "sure": 3},
+            "large": {"recall": 0.75, "n": 16, "wrong": 4, "to_large": 0, "sure": 1},
+        }
+        for more in (0.05, -0.05)
+        for (sizes, advantage), recall in recalls.items()
+    ]

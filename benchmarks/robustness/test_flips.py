@@ -112,6 +112,7 @@ def test_tables_and_plot(
     repository: Repository,
     tmp_path: Path,
     content_free_rows: List[Dict[str, Any]],
+    imbalance_rows: List[Dict[str, Any]],
 ) -> None:
     lines = kinds_table(rows).splitlines()
     assert lines[0].startswith("| messages | n | `hard` changes % | `off` right % |")
@@ -120,6 +121,7 @@ def test_tables_and_plot(
     assert all(line.count("|") == 5 for line in tokens_table(rows).splitlines())
     repository.write_rows("robustness", "flips.jsonl", rows)
     repository.write_rows("robustness", "content_free.jsonl", content_free_rows)
+    repository.write_rows("robustness", "imbalance.jsonl", imbalance_rows)
     document = repository.write_document("docs/robustness.md", *(table.marker for table in TABLES))
     assert tables.main(["robustness"]) == 0
     assert "| as written | 5 |" in document.read_text()

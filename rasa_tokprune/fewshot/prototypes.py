@@ -25,7 +25,7 @@ _MAX_EXAMPLES = 100
 _DEFAULT_TIGHTNESS = 0.6
 # By how much the nearest of e times as many examples is nearer by chance alone; and how many times
 # the usual number make a class large. Ordinary bots are uneven too, and what is asked often has more
-# examples there; benchmarks.robustness.imbalance shows both.
+# examples there.
 _ADVANTAGE = 0.15
 _LARGE = 4.0
 

@@ -24,8 +24,7 @@ _MAX_EXAMPLES = 100
 # Between an example and its nearest neighbour, for one that has none in its class.
 _DEFAULT_TIGHTNESS = 0.6
 # By how much the nearest of e times as many examples is nearer by chance alone; and how many times
-# the usual number make a class large. Ordinary bots are uneven too, and what is asked often has more
-# examples there.
+# the usual number make a class large. Ordinary bots are uneven too: what is asked often has more.
 _ADVANTAGE = 0.15
 _LARGE = 4.0
 

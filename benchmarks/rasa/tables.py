@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, List, Mapping, Optional, Set, Tuple
 
 from benchmarks.plots import panels
+from benchmarks.rasa import faq
 from benchmarks.rasa.pipelines import FLOOR, PIPELINES, TITLES
-from benchmarks.rows import Rows, distinct, select
+from benchmarks.rows import Rows, distinct, in_order, select
 from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table, versions_of
 
 _CONFIG_TEXT = {
@@ -138,6 +139,38 @@ def cross_validation_table(rows: Rows) -> str:
     return markdown_table(["pipeline", "accuracy %", "weighted F1 %"], lines)
 
 
+def faq_table(rows: Rows) -> str:
+    """Returns one line for each response selector, with two columns for each bot."""
+    bots = in_order(rows, "bot")
+    head = ["selector", "epochs"]
+    for bot in bots:
+        head += [f"{bot}: right %", "train s"]
+    lines = []
+    for name, title in faq.TITLES.items():
+        for epochs in in_order(select(rows, pipeline=name), "epochs"):
+            line = [title, "" if epochs is None else str(epochs)]
+            for bot in bots:
+                line += _faq_cells(select(rows, bot=bot, pipeline=name, epochs=epochs))
+            lines.append(line)
+    sizes = [
+        f"{bot}: {row['n_keys']} keys, {row['n_examples']} examples, {row['n_messages']} messages"
+        for bot, row in ((bot, select(rows, bot=bot)[0]) for bot in bots)
+    ]
+    n_seeds = len({row["seed"] for row in rows} - {None})
+    about = f"{'; '.join(sizes)}.\nOf Rasa's selector the worst and the best of {n_seeds} seeds."
+    return "\n\n".join([markdown_table(head, lines), about, machine_line(rows)])
+
+
+def _faq_cells(rows: Rows) -> List[str]:
+    """Returns right answers over all seeds, and mean seconds; nothing if there is no row."""
+    if not rows:
+        return ["", ""]
+    shares = [100 * row["accuracy"] for row in rows]
+    low, high = f"{min(shares):.1f}", f"{max(shares):.1f}"
+    right = low if low == high else f"{low} to {high}"
+    return [right, f"{sum(row['train_s'] for row in rows) / len(rows):.0f}"]
+
+
 def _tasks(rows: Rows) -> List[str]:
     return distinct(rows, "task")[::-1]
 
@@ -167,6 +200,7 @@ TABLES = (
     Table("claim", "README.md", ("runs.jsonl",), runs_claim),
     Table("rasa_runs", "README.md", ("runs.jsonl",), runs_table),
     Table("financial_demo", "README.md", ("financial_demo.jsonl",), cross_validation_table),
+    Table("faq", "docs/response-selector.md", ("faq.jsonl",), faq_table),
     Table("bench_rasa", "docs/benchmarks.md", ("servers.jsonl",), servers_table),
 )
 PLOTS = (Plot("docs/quantiles.png", ("runs.jsonl",), draw_quantiles),)

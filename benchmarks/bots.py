@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from pathlib import Path
 from typing import Optional, Sequence
 
 from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
@@ -49,3 +51,18 @@ def fit(
         content_free=encoder.encode(CONTENT_FREE_TEXTS),
         lexical_weight=lexical_weight,
     )
+
+
+def add_drawn(parser: argparse.ArgumentParser) -> None:
+    """Adds `--intents`, what bots are drawn of, `--prune` and `--model`."""
+    parser.add_argument(
+        "--intents", type=Path, required=True, help="folder of the files bots are drawn of"
+    )
+    parser.add_argument(
+        "--prune",
+        nargs="+",
+        required=True,
+        metavar="PLAN",
+        help=f"'{DEFAULT}' is what the components take without the key",
+    )
+    parser.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")

@@ -28,7 +28,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "encoder/stable_fields": (),
     "encoder/formats": (),
     "encoder/checkpoint": ("errors", "encoder/stable_fields"),
-    "encoder/tokens": ("errors", "encoder/checkpoint"),
+    "encoder/written": (),
+    "encoder/tokens": ("errors", "encoder/checkpoint", "encoder/written"),
     "encoder/plans": ("errors", "encoder/stable_fields", "encoder/formats"),
     "encoder/adapters": (
         "errors", "machine", "encoder/formats", "encoder/checkpoint", "encoder/plans",

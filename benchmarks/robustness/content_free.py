@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from tqdm import tqdm
 
-from benchmarks.bots import DEFAULT, fit, open_encoder
+from benchmarks.bots import add_drawn, fit, open_encoder
 from benchmarks.command import files_of, measuring_parser, run_measuring
 from benchmarks.robustness.small_bots import SmallBot, small_bots
 from benchmarks.robustness.small_talk import CONTENT_FREE
 from benchmarks.rows import Row, write_rows
 from rasa_tokprune.encoder import Encoder
-from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.fewshot import Messages
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
@@ -87,16 +85,7 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "content_free.jsonl")
-    made.add_argument(
-        "--intents", type=Path, required=True, help="folder of the files intents are drawn of"
-    )
-    made.add_argument(
-        "--prune",
-        nargs="+",
-        required=True,
-        metavar="PLAN",
-        help=f"'{DEFAULT}' is what the components take without the key",
-    )
+    add_drawn(made)
     made.add_argument(
         "--adapter",
         nargs="+",
@@ -111,7 +100,6 @@ def parser() -> argparse.ArgumentParser:
         metavar="WEIGHT",
         help="of the lexical view, beside the default; 0 goes without it",
     )
-    made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")
     return made
 
 

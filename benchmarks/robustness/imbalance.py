@@ -12,18 +12,16 @@ import dataclasses
 import itertools
 import sys
 from collections import Counter
-from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 from unittest.mock import patch
 
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.bots import DEFAULT, open_encoder
+from benchmarks.bots import add_drawn, open_encoder
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.rows import Row, write_rows
 from rasa_tokprune.encoder import Encoder
-from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot import (
     CONTENT_FREE_TEXTS,
@@ -226,17 +224,7 @@ def run(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "imbalance.jsonl")
-    made.add_argument(
-        "--intents", type=Path, required=True, help="folder of the files bots are drawn of"
-    )
-    made.add_argument(
-        "--prune",
-        nargs="+",
-        required=True,
-        metavar="PLAN",
-        help=f"'{DEFAULT}' is what the components take without the key",
-    )
-    made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")
+    add_drawn(made)
     return made
 
 

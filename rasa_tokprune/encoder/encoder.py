@@ -16,7 +16,8 @@ from rasa_tokprune.encoder.formats import Precision
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.pooling import count_pooled, pool, pooled_rows
 from rasa_tokprune.encoder.shared import SharedModel
-from rasa_tokprune.encoder.tokens import Tokens, without_end
+from rasa_tokprune.encoder.tokens import Tokens
+from rasa_tokprune.encoder.written import without_end
 from rasa_tokprune.errors import ConfigError
 
 DEFAULT_BATCH_SIZE = 64

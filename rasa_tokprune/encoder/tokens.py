@@ -14,17 +14,9 @@ from tokenizers import Tokenizer, normalizers
 
 from rasa_tokprune.encoder.checkpoint.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
+from rasa_tokprune.encoder.written import visible_text
 from rasa_tokprune.errors import CheckpointError
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-# Letters and symbols by name that show nothing: a space stands for each, so that offsets stay.
-_FILLERS = str.maketrans(dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "))
-# Blanks, control and format characters, joiners, variation selectors, tags: a text of nothing else
-# is empty, whatever the vocabulary makes of it. Within a text they are the tokenizer's affair.
-_INVISIBLE = re.compile(
-    "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]*"
-)
 # Chinese characters and Japanese syllables: most tokenizers make a token of each.
 _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 # A vocabulary of fewer holds those that an English corpus strayed on, without their words. That of
@@ -34,11 +26,6 @@ _MIN_IDEOGRAPHS = 1000
 _CHARACTERS_PER_TOKEN = 16
 # Tokens that the last word of a beginning may make at most.
 _LONGEST_WORD = 128
-
-
-# What ends a sentence, in several scripts, and the blanks between.
-_END = ".!?\u2026\u203c\u203d\u2047\u2048\u2049\u3002\uff01\uff1f\u061f\u06d4\u0964\u0965 \t\r\n"
-_WORD = re.compile(r"\w")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,12 +141,12 @@ class TextTokenizer:
         """
         size = _CHARACTERS_PER_TOKEN * max_length
         while len(text) > size:
-            beginning = _readable(text[:size])
+            beginning = visible_text(text[:size])
             # The last word may be cut.
             if len(self._tokenizer.encode(beginning).ids) > max_length + _LONGEST_WORD:
                 return beginning
             size *= 4
-        return _readable(text)
+        return visible_text(text)
 
     def _to_tokens(
         self, encoding: Any, max_length: int, n_prompt_chars: int, n_prompt: int
@@ -190,18 +177,6 @@ class TextTokenizer:
         while n_suffix < len(mask) and mask[len(mask) - 1 - n_suffix]:
             n_suffix += 1
         return n_suffix
-
-
-def without_end(text: str) -> str:
-    """Returns a text without the punctuation at its end, or as it is where nothing else is left."""
-    beginning = text.rstrip(_END)
-    return beginning if _WORD.search(beginning) else text
-
-
-def _readable(text: str) -> str:
-    """Returns a text as the tokenizer is given it; of the same length, or empty."""
-    text = _SURROGATE.sub("\ufffd", text).translate(_FILLERS)
-    return "" if _INVISIBLE.fullmatch(text) else text
 
 
 def read_tokenizer(folder: Path) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, resolve_plan
-from rasa_tokprune.encoder.tokens import without_end
+from rasa_tokprune.encoder.written import without_end
 from tests.checkpoints import N_LAYERS
 
 PLAN = dataclasses.replace(PruningPlan.identity(N_LAYERS), drop_end=True)

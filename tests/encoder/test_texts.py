@@ -93,13 +93,13 @@ def test_a_huge_text_is_not_tokenized_whole(
     tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: List[int] = []
-    original = tokens_module._readable
+    original = tokens_module.visible_text
 
     def recorder(text: str) -> str:
         looked_at.append(len(text))
         return original(text)
 
-    monkeypatch.setattr(tokens_module, "_readable", recorder)
+    monkeypatch.setattr(tokens_module, "visible_text", recorder)
     load_encoder(str(tiny_bert), max_length=12).tokenize(["where is my parcel " * 50_000])
     assert max(looked_at) < 2000
 

@@ -1,0 +1,30 @@
+"""A text as the tokenizer is given it: what shows nothing, and what may go from its end."""
+
+from __future__ import annotations
+
+import re
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# Letters and symbols by name that show nothing: a space stands for each, so that offsets stay.
+_FILLERS = str.maketrans(dict.fromkeys("\u115f\u1160\u2800\u3164\uffa0", " "))
+# Blanks, control and format characters, joiners, variation selectors, tags: a text of nothing else
+# is empty, whatever the vocabulary makes of it. Within a text they are the tokenizer's affair.
+_INVISIBLE = re.compile(
+    "[\\s\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]*"
+)
+# What ends a sentence, in several scripts, and the blanks between.
+_END = ".!?\u2026\u203c\u203d\u2047\u2048\u2049\u3002\uff01\uff1f\u061f\u06d4\u0964\u0965 \t\r\n"
+_WORD = re.compile(r"\w")
+
+
+def without_end(text: str) -> str:
+    """Returns a text without the punctuation at its end, or as it is where nothing else is left."""
+    beginning = text.rstrip(_END)
+    return beginning if _WORD.search(beginning) else text
+
+
+def visible_text(text: str) -> str:
+    """Returns a text as the tokenizer is given it; of the same length, or empty."""
+    text = _SURROGATE.sub("\ufffd", text).translate(_FILLERS)
+    return "" if _INVISIBLE.fullmatch(text) else text

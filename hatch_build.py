@@ -16,7 +16,7 @@ from typing import Any, Dict, List
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 FOLDER = Path("rasa_tokprune") / "encoder" / "backends" / "native"
-FLAGS = ["-O3", "-ffp-contract=fast", "-fno-math-errno", "-fPIC", "-shared", "-s"]
+FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-s"]
 FLAGS += ["-Wall", "-Wextra", "-fvisibility=hidden"]
 # machine -> library -> what its CPU has at least
 CPUS: Dict[str, Dict[str, str]] = {

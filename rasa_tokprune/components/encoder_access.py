@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Iterator, Mapping, Optional
 
+import structlog
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
@@ -21,10 +22,12 @@ from rasa_tokprune.encoder.backends.choice import check_backend, choose, saturat
 from rasa_tokprune.encoder.checkpoint.find import checkpoint_files, find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.encoder import Encoder
-from rasa_tokprune.encoder.formats import Backend, Precision
+from rasa_tokprune.encoder.formats import NATIVE_ARITHMETIC, Backend, Precision
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.shared import resolve_device, share_model
 from rasa_tokprune.errors import AdapterMisfitError, ConfigError, StorageError
+
+logger = structlog.get_logger(__name__)
 
 BUNDLE_FOLDER = "encoder"
 
@@ -107,6 +110,12 @@ def restore_encoder(settings: EncoderSettings, folder: Path) -> Encoder:
             f"{str(record.identity)[:12]}",
         )
     check_fingerprint(encoder, str(record.fingerprint))
+    if record.fingerprint != encoder.fingerprint:
+        logger.warning(
+            "rasa_tokprune.trained_by_an_earlier_version",
+            hint="its embeddings were rounded a little otherwise, so that a few confidences and "
+            "answers may differ from those of the training; train again to have them exact",
+        )
     return encoder
 
 
@@ -165,8 +174,12 @@ def check_version(stored: str) -> None:
 
 
 def check_fingerprint(encoder: Encoder, stored: str) -> None:
-    """Raises StorageError if the stored data were not made by `encoder` with its plan."""
-    if stored != encoder.fingerprint:
+    """Raises StorageError if the stored data were not made by `encoder` with its plan.
+
+    Data that the arithmetic of an earlier version made are taken: they differ in rounding alone.
+    """
+    known = [encoder.fingerprint_with(number) for number in range(1, NATIVE_ARITHMETIC + 1)]
+    if stored not in known:
         raise StorageError(
             f"this model was trained with another pruning plan, max_length, "
             f"prompt or precision (fingerprint {stored[:12]}, now {encoder.fingerprint[:12]}, plan "

@@ -16,7 +16,7 @@ from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
 from rasa_tokprune.encoder.checkpoint.hub import is_hub_offline
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.default_plan import suits
-from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
+from rasa_tokprune.encoder.formats import AUTO, NATIVE_ARITHMETIC, Backend, Precision
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.plans.resolve import shipped_plans
 from rasa_tokprune.encoder.shared import resolve_device
@@ -48,7 +48,7 @@ def fingerprint_addon(settings: EncoderSettings, messages: Sequence[str] = ()) -
     """
     content = json.dumps(list(messages)).encode()
     parts: Dict[str, Any] = {
-        "version": rasa_tokprune.__version__,
+        "version": [rasa_tokprune.__version__, NATIVE_ARITHMETIC],
         "messages": hashlib.sha256(content).hexdigest(),
     }
     try:

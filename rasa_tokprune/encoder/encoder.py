@@ -12,7 +12,7 @@ from tqdm import tqdm
 from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens, token_layers
 from rasa_tokprune.encoder.cache import CacheInfo, EmbeddingCache, Reading
 from rasa_tokprune.encoder.encoded_text import EncodedText
-from rasa_tokprune.encoder.formats import Precision
+from rasa_tokprune.encoder.formats import NATIVE_ARITHMETIC, Backend, Precision
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.pooling import count_pooled, pool, pooled_rows
 from rasa_tokprune.encoder.shared import SharedModel
@@ -53,10 +53,7 @@ class Encoder:
         self.prompt = model.spec.prompt(prompt_name)
         self._check_prompt()
         self._cache = EmbeddingCache(cache_size) if cache_size else None
-        parts = [model.identity, plan.fingerprint(), str(self.max_length), self.prompt]
-        if model.precision is not Precision.FP32:
-            parts.append(f"{model.backend.value} {model.precision.value}")
-        self._fingerprint = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+        self._fingerprint = self.fingerprint_with(NATIVE_ARITHMETIC)
         model.runner.prepare(plan, folder)
 
     @property
@@ -75,6 +72,20 @@ class Encoder:
     def fingerprint(self) -> str:
         """Hash of all that decides an embedding: weights, plan, length, prompt, precision."""
         return self._fingerprint
+
+    def fingerprint_with(self, arithmetic: int) -> str:
+        """Returns the fingerprint that a version of this package with another arithmetic gave.
+
+        Args:
+            arithmetic: See `NATIVE_ARITHMETIC`; 1 is that of rasa-tokprune 0.2 and before.
+        """
+        model = self.model
+        parts = [model.identity, self.plan.fingerprint(), str(self.max_length), self.prompt]
+        if model.precision is not Precision.FP32:
+            parts.append(f"{model.backend.value} {model.precision.value}")
+        if model.backend is Backend.NATIVE and arithmetic > 1:
+            parts.append(f"arithmetic {arithmetic}")
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def encode(
         self, texts: Sequence[str], *, show_progress: bool = False, zero_blank: bool = False

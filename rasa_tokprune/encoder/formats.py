@@ -6,13 +6,17 @@ from enum import Enum
 
 AUTO = "auto"
 
+# Raise it when what NATIVE computes changes: 2 has attention in 8-bit products, and the same
+# numbers from every build.
+NATIVE_ARITHMETIC = 2
+
 
 class Backend(str, Enum):
     """A runtime.
 
     TORCH: the reference; runs on GPUs, and where adapters are trained.
     ONNX: ONNX Runtime, fast on every CPU.
-    NATIVE: this package's own C library, the fastest on CPUs with AVX-512 VNNI.
+    NATIVE: this package's own C library; the same numbers, to the last bit, on every CPU.
     """
 
     TORCH = "torch"

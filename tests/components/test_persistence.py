@@ -10,6 +10,7 @@ from typing import Any, Callable, List, Type
 
 import numpy as np
 import pytest
+import structlog
 from rasa.engine.graph import GraphComponent
 from rasa.shared.exceptions import RasaException
 from rasa.shared.nlu.constants import INTENT, TEXT
@@ -107,6 +108,27 @@ def test_prototypes_by_another_encoder_are_refused(
     edit_json(names, lambda content: content["provenance"].update(encoder_fingerprint="0" * 64))
     with pytest.raises(RasaException, match="another pruning plan"):
         load(TokPruneIntentClassifier)
+
+
+def test_a_model_of_an_earlier_arithmetic_is_served_with_a_warning(
+    create: Make, load: Make, stored: Folder, training_data: TrainingData
+) -> None:
+    settings = {"backend": "native", "precision": "int8"}
+    create(TokPruneIntentClassifier, **settings).train(training_data)
+    encoder = load(TokPruneIntentClassifier, **settings)._encoder
+    assert encoder.fingerprint != encoder.fingerprint_with(1)
+    earlier = encoder.fingerprint_with(1)
+    folder = stored(TokPruneIntentClassifier)
+    edit_json(folder / "encoder.json", lambda record: record.update(fingerprint=earlier))
+    edit_json(
+        folder / "prototypes.json",
+        lambda content: content["provenance"].update(encoder_fingerprint=earlier),
+    )
+    with structlog.testing.capture_logs() as logs:
+        load(TokPruneIntentClassifier, **settings)
+    warned = [log for log in logs if log["log_level"] == "warning"]
+    assert [log["event"] for log in warned] == ["rasa_tokprune.trained_by_an_earlier_version"]
+    assert "train again" in warned[0]["hint"]
 
 
 def test_a_plan_file_edited_after_training_changes_nothing(

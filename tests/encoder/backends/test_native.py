@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Callable
 
@@ -9,14 +11,14 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
-from rasa_tokprune.encoder.backends.batch import position_ids
+from rasa_tokprune.encoder.backends.batch import PackedTokens, position_ids
 from rasa_tokprune.encoder.backends.choice import library_path
 from rasa_tokprune.encoder.backends.native import library as library_module
 from rasa_tokprune.encoder.backends.native import runner as runner_module
 from rasa_tokprune.encoder.backends.sentence_runner import attention_bias
 from rasa_tokprune.encoder.checkpoint.weights import load_weights
 from rasa_tokprune.encoder.plans.plan import PruneMode
-from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.errors import CheckpointError, ConfigError
 from rasa_tokprune.machine.cpu import cpu_features
 from tests.checkpoints import ARCHITECTURES, CORPUS, N_LAYERS
 from tests.encoder.backends.exact_int8 import exact_int8, pool
@@ -114,6 +116,49 @@ def test_sentences_do_not_know_their_neighbours(tiny_bert: Path) -> None:
     together = encoder.encode(CORPUS * 5)
     alone = np.concatenate([encoder.encode([text]) for text in CORPUS * 5])
     assert (together == alone).all()
+
+
+@pytest.mark.parametrize("name", ["identity", "freeze", "drop"])
+def test_a_long_sentence_is_the_same_by_any_number_of_threads(
+    new_checkpoint: Callable[..., Path], name: str
+) -> None:
+    folder = new_checkpoint(max_seq_length=300, max_position_embeddings=300)
+    texts = [" ".join((CORPUS * 9)[:n]) for n in (3, 9, 14, 40, 60)]
+    alone = native(folder, PLANS[name], num_threads=1)
+    for n_threads in (2, 3, 5):
+        shared = native(folder, PLANS[name], num_threads=n_threads)
+        for text in texts:
+            assert (shared.encode([text]) == alone.encode([text])).all()
+
+
+def test_long_sentences_at_once_and_in_a_forked_process(
+    new_checkpoint: Callable[..., Path],
+) -> None:
+    folder = new_checkpoint(max_seq_length=300, max_position_embeddings=300)
+    texts = [" ".join((CORPUS * 9)[n : n + 30]) for n in range(20)]
+    right = native(folder, PLANS["freeze"], num_threads=1).encode(texts)
+    encoder = native(folder, PLANS["freeze"], num_threads=4)
+    with ThreadPoolExecutor(6) as pool:
+        rows = list(pool.map(lambda text: encoder.encode([text])[0], texts * 10))
+    assert (np.array(rows) == np.tile(right, (10, 1))).all()
+    context = multiprocessing.get_context("fork")
+    results = context.SimpleQueue()  # a child has none of the helping threads
+    child = context.Process(target=lambda: results.put(encoder.encode(texts[:1])))
+    child.start()
+    child.join(60)
+    assert child.exitcode == 0
+    assert (results.get() == right[:1]).all()
+
+
+def test_a_token_without_an_embedding_is_refused(tiny_bert: Path) -> None:
+    encoder = native(tiny_bert, PLANS["drop"])
+    tokens = PackedTokens.of(encoder.tokenize(["hello"]), 0)
+    tokens.ids[1] = 10**6
+    with pytest.raises(CheckpointError, match="token ids up to 1000000"):
+        encoder.model.runner.run(tokens, encoder.plan)
+    tokens.ids[1] = -1
+    with pytest.raises(CheckpointError, match="are not of one model"):
+        encoder.model.runner.run(tokens, encoder.plan)
 
 
 def test_short_sentences_are_bit_identical_to_the_unpruned_model(tiny_bert: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Sequence, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Set, Tuple
 
 from rasa_tokprune.errors import ConfigError
 
@@ -16,6 +16,13 @@ IDENTITY = (
     "benchmark", "model", "engine", "threads", "batch_size", "kind", "tokens", "bucket",
     "n_texts", "n_examples", "n_way", "task", "pipeline", "settings",
 )  # fmt: skip
+
+_PRODUCTS = {
+    "amx_int8": "AMX",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx_vnni": "AVX-VNNI",
+    "asimddp": "NEON dot products",
+}
 
 
 def read_rows(path: Path) -> List[Row]:
@@ -84,29 +91,43 @@ def medians_by(rows: Rows, field: str) -> Dict[int, float]:
 class RowStore:
     """A file of rows. A row that is measured again replaces the old one."""
 
-    def __init__(self, path: Path, *, force: bool = False) -> None:
+    def __init__(self, path: Path, *, force: bool = False, machine: Optional[str] = None) -> None:
         """Opens a file, which need not exist.
 
         Args:
             path: JSON lines.
             force: Nothing in it counts as measured.
+            machine: This machine, see `machine_of`: rows of others stay beside its own. None takes
+                all rows for one machine's.
         """
         self.path = path
-        self._force = force
-        self._rows = {identity(row): row for row in read_rows(path)} if path.is_file() else {}
+        self._force, self._machine = force, machine
+        self._rows = {self._key(row): row for row in read_rows(path)} if path.is_file() else {}
 
     def has(self, row: Mapping[str, Any]) -> bool:
         """Returns whether this was measured already; only the identity of `row` is read."""
-        return not self._force and identity(row) in self._rows
+        return not self._force and self._key(row) in self._rows
 
     def add(self, rows: Iterable[Row]) -> None:
         """Adds rows and writes the file, whole or not at all."""
-        self._rows.update((identity(row), row) for row in rows)
+        self._rows.update((self._key(row), row) for row in rows)
         write_rows(self._rows.values(), self.path)
 
     def rows(self) -> List[Row]:
         """Returns all rows."""
         return list(self._rows.values())
+
+    def _key(self, row: Mapping[str, Any]) -> Tuple[Any, ...]:
+        if self._machine is None:
+            return identity(row)
+        return identity(row), machine_of(row) if "environment" in row else self._machine
+
+
+def machine_of(row: Mapping[str, Any]) -> str:
+    """Returns the processor of a row, and what of it decides the time of 8-bit products."""
+    environment = row["environment"]
+    found = [name for flag, name in _PRODUCTS.items() if flag in environment["flags"]]
+    return f"{environment['cpu']} with {' and '.join(found)}" if found else environment["cpu"]
 
 
 def identity(row: Mapping[str, Any]) -> Tuple[Tuple[str, str], ...]:

@@ -36,6 +36,7 @@ class EngineKind:
 _EXPORT = ("torch", "transformers", "onnx", "onnxruntime")
 KINDS: Dict[str, EngineKind] = {
     REFERENCE: EngineKind("sentence_transformer", ("sentence_transformers",)),
+    "sentence-transformers:bf16": EngineKind("sentence_transformer", ("sentence_transformers",)),
     "onnxruntime:fp32": EngineKind("onnxruntime_bert", _EXPORT, is_prepared=True),
     "onnxruntime:int8": EngineKind("onnxruntime_bert", _EXPORT, is_prepared=True),
     "openvino:bf16": EngineKind("openvino_bert", (*_EXPORT, "openvino"), is_prepared=True),

@@ -1,4 +1,4 @@
-"""sentence-transformers as its documentation uses it: torch, fp32."""
+"""sentence-transformers as its documentation uses it: torch, fp32 or bf16."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ def build(settings: EngineSettings) -> SentenceTransformerEngine:
     from sentence_transformers import SentenceTransformer
 
     torch.set_num_threads(settings.threads)
-    model = SentenceTransformer(str(settings.folder), device="cpu")
+    options = {"torch_dtype": torch.bfloat16} if settings.option == "bf16" else {}
+    model = SentenceTransformer(str(settings.folder), device="cpu", model_kwargs=options)
     if settings.max_length is not None:
         model.max_seq_length = settings.max_length
     return SentenceTransformerEngine(model, settings.batch_size or _BATCH_SIZE)

@@ -11,8 +11,9 @@ from benchmarks.engines.openvino_int8 import CALIBRATION, N_CALIBRATION
 from benchmarks.engines.registry import check_engines, missing_package
 from benchmarks.engines.worker_process import WorkerSettings
 from benchmarks.machine import check_threads
-from benchmarks.rows import RowStore
+from benchmarks.rows import RowStore, machine_of
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL, find_checkpoint
+from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.texts.lengths import sample
 
 
@@ -54,7 +55,8 @@ def add_work(parser: argparse.ArgumentParser) -> None:
 
 def store_of(arguments: argparse.Namespace) -> RowStore:
     """Returns where the rows go."""
-    return RowStore(arguments.out, force=arguments.force)
+    here = machine_of({"environment": environment()})
+    return RowStore(arguments.out, force=arguments.force, machine=here)
 
 
 def engines_asked(arguments: argparse.Namespace, default: Sequence[str]) -> List[str]:

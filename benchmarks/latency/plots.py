@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Iterator, Sequence
 
 from benchmarks.engines.registry import engines_of
-from benchmarks.latency.blocks import by_model_and_threads, texts_per_s
+from benchmarks.latency.blocks import by_model_and_threads, latest_machine, texts_per_s
 from benchmarks.latency.savings import saved_by_plan
 from benchmarks.plots import panels
 from benchmarks.rows import Rows, distinct, medians_by, select
@@ -15,7 +15,8 @@ from benchmarks.rows import Rows, distinct, medians_by, select
 
 def draw_latency(rows: Rows, path: Path) -> None:
     """Draws median milliseconds against tokens, both logarithmic, one line for each engine."""
-    blocks = by_model_and_threads(select(rows, benchmark="latency", kind="exact"))
+    rows = latest_machine(select(rows, benchmark="latency", kind="exact"))
+    blocks = by_model_and_threads(rows)
     with engine_panels(path, len(blocks)) as axes:
         for axis, (model, threads, chosen) in zip(axes, blocks):
             for engine in engines_of(chosen):
@@ -30,7 +31,7 @@ def draw_latency(rows: Rows, path: Path) -> None:
 
 def draw_throughput(rows: Rows, path: Path) -> None:
     """Draws the texts per second of each engine."""
-    blocks = by_model_and_threads(rows)
+    blocks = by_model_and_threads(latest_machine(rows))
     with engine_panels(path, len(blocks)) as axes:
         for axis, (model, threads, chosen) in zip(axes, blocks):
             speed = {row["engine"]: texts_per_s(row) for row in chosen}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from benchmarks.engines.registry import MILD, OURS, engines_of
-from benchmarks.latency.blocks import render_blocks
+from benchmarks.latency.blocks import latest_machine, render_blocks
 from benchmarks.latency.break_even import break_even_lengths
 from benchmarks.rows import Rows, distinct, select
 from benchmarks.tables import NOTHING, machine_line, markdown_table
@@ -50,6 +50,7 @@ def time_saved(row: Mapping[str, Any], unpruned: Mapping[str, Any]) -> float:
 
 def break_even_table(rows: Rows) -> str:
     """Returns, for each backend and precision, from which length pruning saves time."""
+    rows = latest_machine(rows)
     lines = []
     for plan in (MILD, "freeze", "drop"):
         found = [break_even_lengths(rows, plan=plan, threads=threads) for threads in (1, 2)]

@@ -6,7 +6,7 @@ import functools
 from typing import Any, Mapping, Sequence, Tuple
 
 from benchmarks.engines.registry import REFERENCE, engines_of
-from benchmarks.latency.blocks import render_blocks, texts_per_s
+from benchmarks.latency.blocks import latest_machine, render_blocks, texts_per_s
 from benchmarks.latency.plots import draw_latency, draw_shapes, draw_throughput
 from benchmarks.latency.savings import break_even_table, pruning_table, shapes_table
 from benchmarks.rows import Rows, distinct, select
@@ -76,7 +76,7 @@ def _latency_cell(cells: Cells, engine: str, column: Any, time: str) -> str:
 
 def speed_table(rows: Rows, lengths: Sequence[int] = (8, 16, 64, 256)) -> str:
     """Returns the short table of the README: one thread, texts of exact lengths."""
-    rows = select(rows, benchmark=LATENCY, kind="exact", threads=1)
+    rows = latest_machine(select(rows, benchmark=LATENCY, kind="exact", threads=1))
     cells = {(row["engine"], row["tokens"]): row for row in rows}
     lines = [
         [
@@ -99,7 +99,7 @@ def _mean_cosine(rows: Rows) -> str:
 
 def speed_claim(rows: Rows) -> str:
     """Returns one sentence: our un-pruned engine against others, shortest and longest texts."""
-    rows = select(rows, benchmark=LATENCY, kind="exact", threads=1)
+    rows = latest_machine(select(rows, benchmark=LATENCY, kind="exact", threads=1))
     times = {(row["engine"], row["tokens"]): row["median_ms"] for row in rows}
     lengths = (_SHORT, _LONG)
     if not all((engine, n) in times for engine in (_OURS, _RIVAL, BASELINE) for n in lengths):

@@ -10,46 +10,38 @@ import pytest
 
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.backends.batch import position_ids
-from rasa_tokprune.encoder.backends.choice import library_path
+from rasa_tokprune.encoder.backends.builds import runnable_builds
 from rasa_tokprune.encoder.backends.native import library as library_module
 from rasa_tokprune.encoder.backends.native import runner as runner_module
 from rasa_tokprune.encoder.backends.sentence_runner import attention_bias
 from rasa_tokprune.encoder.checkpoint.weights import load_weights
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.machine.cpu import cpu_features
 from tests.checkpoints import ARCHITECTURES, CORPUS, N_LAYERS
 from tests.encoder.backends.slow_int8 import slow_int8
 from tests.encoder.backends.test_packed_forward import PLANS, TEXTS
 
-pytestmark = pytest.mark.skipif(library_path() is None, reason="not built for this machine")
-
-
-BACKEND_FOLDER = Path(library_module.__file__).parent
+BUILDS = runnable_builds()
+pytestmark = pytest.mark.skipif(not BUILDS, reason="not built for this machine")
 
 
 def native(folder: Path, plan: PruningPlan, **settings: Any) -> Encoder:
     return load_encoder(str(folder), prune=plan, backend="native", precision="int8", **settings)
 
 
-LIBRARIES = sorted(BACKEND_FOLDER.glob("*.so"))
-
-
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("name", PLANS)
 def test_it_equals_numpy(
     checkpoint: Callable[[str], Path],
     architecture: str,
     name: str,
-    library: Path,
+    build: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if "avx512" in library.name and "avx512_vnni" not in cpu_features():
-        pytest.skip("not for this CPU")
-    monkeypatch.setattr(library_module, "library_path", lambda: library)
+    monkeypatch.setattr(library_module, "library_path", lambda: BUILDS[build])
     folder, plan = checkpoint(architecture), PLANS[name]
     # Another number of threads is another model in this process.
-    encoder = native(folder, plan, num_threads=1 + LIBRARIES.index(library))
+    encoder = native(folder, plan, num_threads=1 + list(BUILDS).index(build))
     spec = encoder.model.spec
     weights = load_weights(folder, spec)
     n_exact = 0

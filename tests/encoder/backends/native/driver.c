@@ -1,0 +1,101 @@
+/* Encodes sentences for the tests where no Python runs: one program, no libraries.
+ *
+ * standard input: a model and sentences, in the order of `encode_all` and of `as_bytes` in
+ * driver.py, numbers in the machine's own (little-endian) form. standard output: of each sentence
+ * the last states, (n_tokens, hidden) float32, and pruned_after, (n_tokens,) int32. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "encoder.c"
+
+/* Returns the next bytes of standard input, at a multiple of 64. */
+static void *next(size_t size) {
+  void *bytes = aligned_alloc(64, (size + 64) / 64 * 64);
+  if (bytes == NULL || fread(bytes, 1, size, stdin) != size) {
+    fputs("driver: the input is too short\n", stderr);
+    exit(2);
+  }
+  return bytes;
+}
+
+static int32_t next_int(void) { return *(int32_t *)next(sizeof(int32_t)); }
+
+static const float *next_floats(size_t n) { return next(n * sizeof(float)); }
+
+static Linear next_linear(int n_in, int n_out) {
+  Linear linear = {.n_in = n_in, .n_out = n_out};
+  linear.weight = next((size_t)n_in * n_out);
+  linear.scale = next_floats(n_out);
+  linear.bias = next_floats(n_out);
+  return linear;
+}
+
+static void next_norm(const float *norm[2], int hidden) {
+  norm[0] = next_floats(hidden);
+  norm[1] = next_floats(hidden);
+}
+
+/* The one place that knows how the library is called. */
+static void encode(const Model *model, const Plan *plan, int n, const float *words,
+                   const float *positions, const int64_t *ids, const int64_t *places,
+                   const uint8_t *is_protected, const float *bias, float *states,
+                   int32_t *pruned_after) {
+  const size_t hidden = model->hidden;
+  uint8_t *scratch = aligned_alloc(64, (tokprune_scratch_size(model, plan, n) + 64) / 64 * 64);
+  float *embeddings = malloc(n * hidden * sizeof(float));
+  for (size_t i = 0; i < n * hidden; i++)
+    embeddings[i] = words[ids[i / hidden] * hidden + i % hidden] +
+                    positions[places[i / hidden] * hidden + i % hidden];
+  tokprune_encode(model, plan, n, embeddings, is_protected, bias, scratch, states, pruned_after);
+  free(embeddings);
+  free(scratch);
+}
+
+static void encode_sentence(const Model *model, const float *words, const float *positions) {
+  Plan plan;
+  plan.n_kept_layers = next_int();
+  plan.kept_layers = next(plan.n_kept_layers * sizeof(int32_t));
+  plan.thresholds = next(model->n_layers * sizeof(double));
+  plan.is_absolute = next_int();
+  plan.is_freezing = next_int();
+  const int n = next_int();
+  const int64_t *ids = next(n * sizeof(int64_t)), *places = next(n * sizeof(int64_t));
+  const uint8_t *is_protected = next(n);
+  const float *bias = next_int() ? next_floats((size_t)model->n_heads * n * n) : NULL;
+  float *states = malloc((size_t)n * model->hidden * sizeof(float));
+  int32_t *pruned_after = malloc(n * sizeof(int32_t));
+  encode(model, &plan, n, words, positions, ids, places, is_protected, bias, states,
+         pruned_after);
+  fwrite(states, sizeof(float), (size_t)n * model->hidden, stdout);
+  fwrite(pruned_after, sizeof(int32_t), n, stdout);
+}
+
+static void encode_all(void) {
+  Model model = {.n_layers = next_int()};
+  model.hidden = next_int();
+  model.wide = next_int();
+  model.n_heads = next_int();
+  model.activation = next_int();
+  model.epsilon = *next_floats(1);
+  const int n_words = next_int(), n_positions = next_int(), hidden = model.hidden;
+  const float *words = next_floats((size_t)n_words * hidden);
+  const float *positions = next_floats((size_t)n_positions * hidden);
+  next_norm(model.embedding_norm, hidden);
+  Layer *layers = calloc(model.n_layers, sizeof(Layer));
+  for (int i = 0; i < model.n_layers; i++) {
+    layers[i].qkv = next_linear(hidden, 3 * hidden);
+    layers[i].attention_out = next_linear(hidden, hidden);
+    layers[i].feed_forward_in = next_linear(hidden, model.wide);
+    layers[i].feed_forward_out = next_linear(model.wide, hidden);
+    next_norm(layers[i].attention_norm, hidden);
+    next_norm(layers[i].output_norm, hidden);
+  }
+  model.layers = layers;
+  const int n_sentences = next_int();
+  for (int i = 0; i < n_sentences; i++) encode_sentence(&model, words, positions);
+}
+
+int main(void) {
+  encode_all();
+  return 0;
+}

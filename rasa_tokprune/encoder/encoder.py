@@ -117,7 +117,9 @@ class Encoder:
         for row, item in zip(missing, tokens):
             readable[row] = item.readable_share
         kept = [n for n, item in enumerate(tokens) if item.has_content or not zero_blank]
-        for chosen, _, _, pooled in self._batches([tokens[n] for n in kept], show_progress):
+        for chosen, _, _, pooled in self._batches(
+            [tokens[n] for n in kept], show_progress, needs_states=False
+        ):
             for number, embedding in zip(chosen, pooled):
                 row = missing[kept[number]]
                 embeddings[row] = embedding
@@ -165,14 +167,14 @@ class Encoder:
         return [item for item in encoded if item is not None]
 
     def _batches(
-        self, tokens: Sequence[Tokens], show_progress: bool
+        self, tokens: Sequence[Tokens], show_progress: bool, *, needs_states: bool = True
     ) -> Iterator[Tuple[List[int], List[Tokens], ForwardResult, np.ndarray]]:
         """Yields (text numbers, tokens, forward result, embeddings), like lengths together."""
         order = sorted(range(len(tokens)), key=lambda index: len(tokens[index]))
         progress = tqdm(total=len(tokens), desc="Encoding") if show_progress else None
         for chosen in self._cut(order, tokens):
             batch = [tokens[index] for index in chosen]
-            result, pooled = self._run(batch)
+            result, pooled = self._run(batch, needs_states)
             if progress is not None:
                 progress.update(len(chosen))
             yield chosen, batch, result, pooled
@@ -200,10 +202,13 @@ class Encoder:
                 f"{self.prompt!r}; raise max_length"
             )
 
-    def _run(self, batch: List[Tokens]) -> Tuple[ForwardResult, np.ndarray]:
+    def _run(self, batch: List[Tokens], needs_states: bool) -> Tuple[ForwardResult, np.ndarray]:
         model = self.model
         packed = PackedTokens.of(batch, model.spec.position_offset)
-        result = model.runner.run(packed, self.plan)
+        has_outsiders = not model.spec.include_prompt and any(item.n_prompt for item in batch)
+        result = model.runner.run(packed, self.plan, needs_states=needs_states or has_outsiders)
+        if result.pooled is not None and not has_outsiders:
+            return result, result.pooled
         states, lengths = result.states, packed.lengths
         is_pooled = pooled_rows(batch, result.pruned_after, self.plan, model.spec)
         if is_pooled is not None:

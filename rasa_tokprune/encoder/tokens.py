@@ -83,7 +83,8 @@ class Tokens:
     @property
     def n_own(self) -> int:
         """Number of tokens without those of the prompt and special ones."""
-        return len(self.ids) - self.n_prompt - int(self.is_special[self.n_prompt :].sum())
+        own = self.is_special.tolist()[self.n_prompt :]  # few: faster than numpy's sum
+        return len(own) - sum(own)
 
 
 class TextTokenizer:
@@ -163,7 +164,8 @@ class TextTokenizer:
         is_special[len(ids) - n_suffix :] = True
         is_truncated = n_tokens > max_length
         n_prompt = min(n_prompt, len(ids))
-        n_unknown = sum(id_ in self._unknown_ids for id_ in ids[n_prompt:].tolist())
+        unknown = self._unknown_ids
+        n_unknown = sum([id_ in unknown for id_ in ids.tolist()[n_prompt:]])
         return Tokens(ids, is_special, spans, n_prompt_chars, n_prompt, is_truncated, n_unknown)
 
     def _count_prompt(self, prompt: str) -> int:

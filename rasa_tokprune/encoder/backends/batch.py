@@ -41,7 +41,7 @@ class PackedTokens:
         return cls(
             ids=join([t.ids for t in sentences]),
             position_ids=join([position_ids(t.ids, position_offset) for t in sentences]),
-            is_protected=join([t.is_special | (np.arange(len(t)) < t.n_prompt) for t in sentences]),
+            is_protected=join([_is_protected(t) for t in sentences]),
             lengths=np.array([len(t) for t in sentences]),
         )
 
@@ -51,13 +51,17 @@ class ForwardResult:
     """What a forward pass leaves behind.
 
     Attributes:
-        states: Last state of every token, (n_rows, hidden_size) float32.
+        states: Last state of every token, (n_rows, hidden_size) float32; may be none if `pooled`
+            is there and nobody needs them.
         pruned_after: Layer after which each token was pruned, NEVER_PRUNED if kept,
             (n_rows,) integers.
+        pooled: Sentence embeddings, (n_sentences, hidden_size) float32, of a backend that pools
+            itself as the model asks; else None.
     """
 
     states: np.ndarray
     pruned_after: np.ndarray
+    pooled: Optional[np.ndarray] = None
 
 
 class Runner(Protocol):
@@ -72,12 +76,25 @@ class Runner(Protocol):
                 it deletes later. None leaves what is known.
         """
 
-    def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
+    def run(
+        self, tokens: PackedTokens, plan: PruningPlan, *, needs_states: bool = True
+    ) -> ForwardResult:
         """Runs the encoder over packed sentences with the plan active.
 
         A sentence's result does not depend on its neighbours. The identity plan is the
         original model.
+
+        Args:
+            tokens: The sentences.
+            plan: What to prune.
+            needs_states: Whether the tokens' states are wanted, not only what is pooled.
         """
+
+
+def _is_protected(tokens: Tokens) -> np.ndarray:
+    if not tokens.n_prompt:
+        return tokens.is_special
+    return tokens.is_special | (np.arange(len(tokens)) < tokens.n_prompt)
 
 
 def position_ids(ids: np.ndarray, offset: int) -> np.ndarray:

@@ -18,7 +18,7 @@ from rasa_tokprune.encoder.plans.plan import PruningPlan
 
 
 class SentenceRunner(abc.ABC):
-    """Looks embeddings up and encodes sentence by sentence, several at a time on threads.
+    """Encodes sentence by sentence, several at a time on threads.
 
     Sentences share nothing, not even a scale of 8-bit numbers, so none depends on another, and
     nothing is spent on padding.
@@ -44,43 +44,55 @@ class SentenceRunner(abc.ABC):
     @abc.abstractmethod
     def encode_sentence(
         self,
-        embeddings: np.ndarray,
+        ids: np.ndarray,
+        position_ids: np.ndarray,
         is_protected: np.ndarray,
         bias: Optional[np.ndarray],
         plan: PruningPlan,
+        needs_states: bool,
     ) -> ForwardResult:
         """Encodes one sentence.
 
         Args:
-            embeddings: Sums of the embedding tables, (n_tokens, hidden_size) float32.
+            ids: Token ids, (n_tokens,) int64.
+            position_ids: Rows of the position embedding, (n_tokens,) int64.
             is_protected: Tokens that are never pruned, (n_tokens,) bool.
             bias: MPNet's bias, (n_heads, n_tokens, n_tokens) float32, or None.
             plan: What to prune.
+            needs_states: See `Runner`.
         """
 
-    def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
+    def run(
+        self, tokens: PackedTokens, plan: PruningPlan, *, needs_states: bool = True
+    ) -> ForwardResult:
         """Runs the encoder; see `Runner`."""
+        run = functools.partial(self._run_span, tokens=tokens, plan=plan, needs_states=needs_states)
+        if len(tokens.lengths) == 1:
+            return run(slice(None))
         ends = np.cumsum(tokens.lengths).tolist()
         spans = [slice(start, end) for start, end in zip([0, *ends], ends)]
-        if len(spans) == 1:
-            return self._run_span(spans[0], tokens, plan)
-        run = functools.partial(self._run_span, tokens=tokens, plan=plan)
         if self.num_threads == 1:
             results = [run(span) for span in spans]
         else:
             with ThreadPoolExecutor(self.num_threads) as pool:
                 results = list(pool.map(run, spans))
+        pooled = [result.pooled for result in results if result.pooled is not None]
         return ForwardResult(
             np.concatenate([result.states for result in results]),
             np.concatenate([result.pruned_after for result in results]),
+            np.concatenate(pooled) if pooled else None,
         )
 
-    def _run_span(self, span: slice, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
-        embeddings = self._words[tokens.ids[span]] + self._positions[tokens.position_ids[span]]
+    def _run_span(
+        self, span: slice, tokens: PackedTokens, plan: PruningPlan, needs_states: bool
+    ) -> ForwardResult:
+        ids = tokens.ids[span]
         bias = None
         if self._relative_bias is not None:
-            bias = attention_bias(self._relative_bias, len(embeddings))
-        return self.encode_sentence(embeddings, tokens.is_protected[span], bias, plan)
+            bias = attention_bias(self._relative_bias, len(ids))
+        return self.encode_sentence(
+            ids, tokens.position_ids[span], tokens.is_protected[span], bias, plan, needs_states
+        )
 
 
 def attention_bias(table: np.ndarray, n_tokens: int) -> np.ndarray:

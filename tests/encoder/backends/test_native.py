@@ -1,4 +1,4 @@
-"""The C library computes what plain numpy does with the same 8-bit numbers."""
+"""The C library computes, to the last bit, what plain numpy does."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from rasa_tokprune.encoder.backends.native import library as library_module
 from rasa_tokprune.encoder.backends.native import runner as runner_module
 from rasa_tokprune.encoder.backends.sentence_runner import attention_bias
 from rasa_tokprune.encoder.checkpoint.weights import load_weights
+from rasa_tokprune.encoder.plans.plan import PruneMode
 from rasa_tokprune.errors import ConfigError
 from tests.checkpoints import ARCHITECTURES, CORPUS, N_LAYERS
-from tests.encoder.backends.slow_int8 import slow_int8
+from tests.encoder.backends.exact_int8 import exact_int8, pool
 from tests.encoder.backends.test_packed_forward import PLANS, TEXTS
 
 BUILDS = runnable_builds()
@@ -44,26 +45,23 @@ def test_it_equals_numpy(
     encoder = native(folder, plan, num_threads=1 + list(BUILDS).index(build))
     spec = encoder.model.spec
     weights = load_weights(folder, spec)
-    n_exact = 0
     texts = [*TEXTS, " ".join(CORPUS)]
     for encoded in encoder.encode_detailed(texts):
         first, bias = first_states(weights.embeddings, spec, encoded.tokens.ids)
-        states, pruned_after = slow_int8(
+        states, pruned_after = exact_int8(
             weights, spec, first, encoded.tokens.is_special, bias, plan
         )
         assert encoded.pruned_after.tolist() == pruned_after
-        # A number half-way between two integers may be rounded either way, and what follows
-        # then differs by a step of the 8-bit scale.
-        difference = np.abs(encoded.states - states)
-        assert difference.mean() < 0.02
-        n_exact += np.median(difference) < 1e-5
-    assert n_exact >= len(texts) / 2
+        assert (encoded.states == states).all()
+        is_pooled = (encoded.pruned_after < 0) | (plan.mode is PruneMode.FREEZE)
+        assert (encoded.embedding == pool(states[is_pooled], spec)).all()
 
 
 def first_states(tables: Any, spec: Any, ids: np.ndarray) -> Any:
-    first = tables.words[ids] + tables.positions[position_ids(ids, spec.position_offset)]
+    positions = tables.positions
     if tables.token_type is not None:
-        first = first + tables.token_type
+        positions = positions + tables.token_type
+    first = tables.words[ids] + positions[position_ids(ids, spec.position_offset)]
     if tables.relative_bias is None:
         return first, None
     return first, attention_bias(tables.relative_bias, len(ids))
@@ -95,8 +93,8 @@ def test_long_texts_and_wide_models(new_checkpoint: Callable[..., Path]) -> None
     encoded = encoder.encode_detailed([text])[0]
     assert len(encoded.tokens) == 500
     first, bias = first_states(weights.embeddings, spec, encoded.tokens.ids)
-    states, _ = slow_int8(weights, spec, first, encoded.tokens.is_special, bias, one_layer)
-    assert np.abs(encoded.states - states).mean() < 0.005
+    states, _ = exact_int8(weights, spec, first, encoded.tokens.is_special, bias, one_layer)
+    assert (encoded.states == states).all()
     for name, n_pruned in (("freeze first", 299 + 99 + 20), ("drop", 150 + 105)):
         pruned = native(folder, PLANS[name]).encode_detailed([text])[0]
         assert (pruned.pruned_after >= 0).sum() == n_pruned

@@ -1,19 +1,27 @@
-"""The C library and its structures; see src/encoder.c."""
+"""The C library; see src/encoder.c."""
 
 from __future__ import annotations
 
 import ctypes
 import functools
+import threading
 from pathlib import Path
 from typing import Any, List, Mapping, Optional, Tuple
 
 import numpy as np
 
+from rasa_tokprune.encoder.backends.batch import ForwardResult
 from rasa_tokprune.encoder.backends.choice import library_path
+from rasa_tokprune.encoder.backends.native.structures import (
+    Layer,
+    Linear,
+    Model,
+    NativePlan,
+    Norm,
+)
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import LINEAR_LAYERS, NORMS
-from rasa_tokprune.encoder.plans.plan import PruneMode, PruningPlan, ThresholdKind
-from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.errors import CheckpointError, ConfigError
 
 _ACTIVATIONS = {
     "gelu": 1,
@@ -25,47 +33,9 @@ _ACTIVATIONS = {
 }
 _ALIGNMENT = 64
 # What tokprune_version() returns: raise both when a structure or an argument changes.
-_VERSION = 1
-
-
-class _Linear(ctypes.Structure):
-    _fields_ = (
-        ("weight", ctypes.c_void_p),
-        ("scale", ctypes.c_void_p),
-        ("bias", ctypes.c_void_p),
-        ("n_in", ctypes.c_int32),
-        ("n_out", ctypes.c_int32),
-    )
-
-
-_Norm = ctypes.c_void_p * 2
-
-
-class _Layer(ctypes.Structure):
-    _fields_ = (*((name, _Linear) for name in LINEAR_LAYERS), *((name, _Norm) for name in NORMS))
-
-
-class _Model(ctypes.Structure):
-    _fields_ = (
-        ("n_layers", ctypes.c_int32),
-        ("hidden", ctypes.c_int32),
-        ("wide", ctypes.c_int32),
-        ("n_heads", ctypes.c_int32),
-        ("activation", ctypes.c_int32),
-        ("epsilon", ctypes.c_float),
-        ("embedding_norm", _Norm),
-        ("layers", ctypes.POINTER(_Layer)),
-    )
-
-
-class _Plan(ctypes.Structure):
-    _fields_ = (
-        ("kept_layers", ctypes.c_void_p),
-        ("n_kept_layers", ctypes.c_int32),
-        ("thresholds", ctypes.c_void_p),
-        ("is_absolute", ctypes.c_int32),
-        ("is_freezing", ctypes.c_int32),
-    )
+_VERSION = 2
+# How the library pools, by the names of pooling modules.
+POOLING = {"mean": 1, "cls": 2}
 
 
 @functools.cache
@@ -78,102 +48,152 @@ def _load(path: Path) -> Any:
     pointer, count = ctypes.c_void_p, ctypes.c_int32
     library.tokprune_scratch_size.argtypes = [pointer, pointer, count]
     library.tokprune_scratch_size.restype = ctypes.c_size_t
-    library.tokprune_encode.argtypes = [pointer, pointer, count, *[pointer] * 6]
-    library.tokprune_encode.restype = None
+    library.tokprune_encode.argtypes = [pointer, pointer, count, *[pointer] * 8]
+    library.tokprune_encode.restype = count
     return library
 
 
-class NativePlan:
-    """A pruning plan as the library reads it."""
+class Scratch(threading.local):
+    """Memory for one sentence, each thread's own, kept from call to call."""
 
-    def __init__(self, plan: PruningPlan) -> None:
-        """Copies the plan; its minimum length is the caller's to mind."""
-        self._layers = np.array(plan.kept_layers, dtype=np.int32)
-        self._thresholds = np.array(plan.thresholds, dtype=np.float64)
-        self.structure = _Plan(
-            self._layers.ctypes.data,
-            len(self._layers),
-            self._thresholds.ctypes.data,
-            plan.kind is ThresholdKind.ABSOLUTE,
-            plan.mode is PruneMode.FREEZE and bool(plan.pruned_layers),
-        )
+    memory = np.empty(0, dtype=np.uint8)
+    start = 0
+
+    def address(self, size: int) -> int:
+        """Returns the address of at least `size` bytes, at a multiple of 64."""
+        if len(self.memory) < size + _ALIGNMENT:
+            self.memory = np.empty(size + _ALIGNMENT, dtype=np.uint8)
+            address = self.memory.ctypes.data
+            self.start = address + -address % _ALIGNMENT
+        return self.start
 
 
 class NativeModel:
     """An encoder's packed weights as the library reads them; read-only, thread-safe."""
 
-    def __init__(self, packed: Mapping[str, np.ndarray], spec: EncoderSpec) -> None:
-        """Points at packed weights, from `pack_weights`, and keeps them alive."""
+    def __init__(
+        self,
+        packed: Mapping[str, np.ndarray],
+        words: np.ndarray,
+        positions: np.ndarray,
+        spec: EncoderSpec,
+    ) -> None:
+        """Points at weights and keeps them alive.
+
+        Args:
+            packed: From `pack_weights`.
+            words: Embeddings of tokens, (vocabulary_size, hidden_size) float32.
+            positions: Embeddings of positions, those of the token type added, (., hidden_size)
+                float32.
+            spec: The encoder.
+        """
         self._packed, self._spec = packed, spec
+        self._words, self._positions = _as_read(words), _as_read(positions)
         path = library_path()
         if path is None:
             raise ConfigError("backend 'native' was not built for this machine")
         self._library = _load(path)
-        self._layers = (_Layer * spec.n_layers)()
+        self._layers = (Layer * spec.n_layers)()
         for number in range(spec.n_layers):
             for name, (n_in, n_out) in _shapes(spec):
-                linear = _Linear(*self._pointers(f"{number}.{name}", "weight", "scale", "bias"))
+                linear = Linear(*self._pointers(f"{number}.{name}", "weight", "scale", "bias"))
                 linear.n_in, linear.n_out = n_in, n_out
                 setattr(self._layers[number], name, linear)
             for name in NORMS:
                 pointers = self._pointers(f"{number}.{name}", "scale", "shift")
-                setattr(self._layers[number], name, _Norm(*pointers))
-        self._model = _Model(
+                setattr(self._layers[number], name, Norm(*pointers))
+        self._model = Model(
             spec.n_layers,
             spec.hidden_size,
             spec.intermediate_size,
             spec.n_heads,
             _ACTIVATIONS[spec.activation],
+            POOLING[spec.pooling[0]] if self.pools else 0,
+            spec.normalize,
+            len(words),
+            len(positions),
             spec.layer_norm_eps,
-            _Norm(*self._pointers("embedding_norm", "scale", "shift")),
+            self._words.ctypes.data,
+            self._positions.ctypes.data,
+            Norm(*self._pointers("embedding_norm", "scale", "shift")),
             self._layers,
         )
+        self._reference = ctypes.byref(self._model)
 
     def scratch_size(self, plan: NativePlan, n_tokens: int) -> int:
         """Returns the bytes of scratch memory that a sentence needs."""
-        model, structure = ctypes.byref(self._model), ctypes.byref(plan.structure)
-        return int(self._library.tokprune_scratch_size(model, structure, n_tokens)) + _ALIGNMENT
+        size = plan.scratch_sizes.get(n_tokens)
+        if size is None:
+            ask = self._library.tokprune_scratch_size
+            size = plan.scratch_sizes[n_tokens] = int(
+                ask(self._reference, plan.reference, n_tokens)
+            )
+        return size
+
+    @property
+    def pools(self) -> bool:
+        """Whether the library pools as this encoder does."""
+        spec = self._spec
+        return len(spec.pooling) == 1 and spec.pooling[0] in POOLING and not spec.dense
 
     def encode(
         self,
         plan: NativePlan,
-        embeddings: np.ndarray,
+        ids: np.ndarray,
+        position_ids: Optional[np.ndarray],
         is_protected: np.ndarray,
         bias: Optional[np.ndarray],
-        scratch: np.ndarray,
-    ) -> Tuple[np.ndarray, np.ndarray]:
+        scratch: Scratch,
+        *,
+        needs_states: bool,
+    ) -> ForwardResult:
         """Encodes one sentence; other Python threads run meanwhile.
 
         Args:
             plan: What to prune.
-            embeddings: Sums of the embedding tables, (n_tokens, hidden_size) float32.
+            ids: Token ids, (n_tokens,) int64.
+            position_ids: Rows of the position embedding, (n_tokens,) int64; None counts from 0.
             is_protected: Tokens that are never pruned, (n_tokens,) bool.
             bias: MPNet's bias, (n_heads, n_tokens, n_tokens) float32, or None.
-            scratch: At least `scratch_size` bytes, used by nobody else meanwhile.
-
-        Returns:
-            Last states, (n_tokens, hidden_size) float32, and the layer after which each token was
-            pruned, -1 if kept, (n_tokens,) int32.
+            scratch: Memory that nobody else uses meanwhile.
+            needs_states: Whether the tokens' states are wanted.
         """
-        n_tokens = len(embeddings)
-        states = np.empty_like(embeddings)
+        n_tokens = len(ids)
+        states = np.empty((n_tokens if needs_states else 0, self._spec.hidden_size), np.float32)
         pruned_after = np.empty(n_tokens, dtype=np.int32)
-        start = scratch.ctypes.data
-        self._library.tokprune_encode(
-            ctypes.byref(self._model),
-            ctypes.byref(plan.structure),
+        pooled = np.empty((1, self._spec.hidden_size), np.float32) if self.pools else None
+        is_done = self._library.tokprune_encode(
+            self._reference,
+            plan.reference,
             n_tokens,
-            embeddings.ctypes.data,
-            is_protected.ctypes.data,
-            None if bias is None else bias.ctypes.data,
-            start + -start % _ALIGNMENT,
-            states.ctypes.data,
-            pruned_after.ctypes.data,
+            _address(ids),
+            _address(position_ids),
+            _address(is_protected),
+            _address(bias),
+            scratch.address(self.scratch_size(plan, n_tokens)),
+            _address(states) if needs_states else None,
+            _address(pruned_after),
+            _address(pooled),
         )
-        return states, pruned_after
+        if not is_done:
+            raise CheckpointError(
+                f"the tokenizer gives token ids up to {int(ids.max())}, but the model has "
+                f"embeddings for {len(self._words)} tokens and {len(self._positions)} positions; "
+                f"tokenizer.json and the weights are not of one model"
+            )
+        return ForwardResult(states, pruned_after, pooled)
 
     def _pointers(self, prefix: str, *names: str) -> List[int]:
         return [self._packed[f"{prefix}.{name}"].ctypes.data for name in names]
+
+
+def _as_read(table: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(table, dtype=np.float32)
+
+
+def _address(array: Optional[np.ndarray]) -> Optional[int]:
+    # A third of the time that `array.ctypes.data` takes.
+    return None if array is None else array.__array_interface__["data"][0]
 
 
 def _shapes(spec: EncoderSpec) -> List[Tuple[str, Tuple[int, int]]]:

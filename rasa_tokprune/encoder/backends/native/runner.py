@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 from pathlib import Path
-from typing import Dict, Mapping, Optional
+from typing import Dict, Mapping, Optional, Tuple
 
 import numpy as np
 import structlog
 
 from rasa_tokprune.encoder.adapters.weight_source import WeightSource
 from rasa_tokprune.encoder.backends.batch import ForwardResult
-from rasa_tokprune.encoder.backends.native.library import NativeModel, NativePlan
+from rasa_tokprune.encoder.backends.native.library import NativeModel, Scratch
 from rasa_tokprune.encoder.backends.native.pack import pack_weights
+from rasa_tokprune.encoder.backends.native.structures import NativePlan
 from rasa_tokprune.encoder.backends.sentence_runner import SentenceRunner
 from rasa_tokprune.encoder.checkpoint.tensor_file import map_tensors, serialize_tensors
 from rasa_tokprune.encoder.plans.plan import PruningPlan
@@ -41,38 +41,41 @@ class NativeRunner(SentenceRunner):
             CheckpointError: If files are missing or damaged.
         """
         super().__init__(source, num_threads)
-        self._model = NativeModel(_packed_weights(source), source.spec)
-        self._plans: Dict[str, NativePlan] = {}
-        self._memory = threading.local()
+        packed = _packed_weights(source)
+        self._model = NativeModel(packed, self._words, self._positions, source.spec)
+        self._plans: Dict[Tuple[str, bool], NativePlan] = {}
+        self._scratch = Scratch()
 
     def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
         """Does nothing: all plans run on the same weights."""
 
     def encode_sentence(
         self,
-        embeddings: np.ndarray,
+        ids: np.ndarray,
+        position_ids: np.ndarray,
         is_protected: np.ndarray,
         bias: Optional[np.ndarray],
         plan: PruningPlan,
+        needs_states: bool,
     ) -> ForwardResult:
         """Encodes one sentence; see `SentenceRunner`."""
-        active = self._native_plan(plan if plan.prunes(len(embeddings)) else plan.without_pruning)
-        scratch = self._scratch(self._model.scratch_size(active, len(embeddings)))
-        return ForwardResult(*self._model.encode(active, embeddings, is_protected, bias, scratch))
+        return self._model.encode(
+            self._native_plan(plan, plan.prunes(len(ids))),
+            ids,
+            position_ids,
+            is_protected,
+            bias,
+            self._scratch,
+            needs_states=needs_states,
+        )
 
-    def _native_plan(self, plan: PruningPlan) -> NativePlan:
-        key = plan.fingerprint()
+    def _native_plan(self, plan: PruningPlan, prunes: bool) -> NativePlan:
+        key = plan.fingerprint(), prunes
         found = self._plans.get(key)
         if found is None:
-            found = self._plans.setdefault(key, NativePlan(plan))
+            native = NativePlan(plan if prunes else plan.without_pruning)
+            found = self._plans.setdefault(key, native)
         return found
-
-    def _scratch(self, size: int) -> np.ndarray:
-        """Returns this thread's own memory, kept from call to call."""
-        memory: Optional[np.ndarray] = getattr(self._memory, "scratch", None)
-        if memory is None or len(memory) < size:
-            memory = self._memory.scratch = np.empty(size, dtype=np.uint8)
-        return memory
 
 
 def _packed_weights(source: WeightSource) -> Mapping[str, np.ndarray]:

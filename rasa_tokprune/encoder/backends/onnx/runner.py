@@ -83,14 +83,16 @@ class OnnxRunner(SentenceRunner):
 
     def encode_sentence(
         self,
-        embeddings: np.ndarray,
+        ids: np.ndarray,
+        position_ids: np.ndarray,
         is_protected: np.ndarray,
         bias: Optional[np.ndarray],
         plan: PruningPlan,
+        needs_states: bool,
     ) -> ForwardResult:
         """Encodes one sentence; see `SentenceRunner`."""
-        n_tokens = len(embeddings)
-        inputs = {"embeddings": embeddings}
+        n_tokens = len(ids)
+        inputs = {"embeddings": self._words[ids] + self._positions[position_ids]}
         if bias is not None:
             inputs["bias"] = bias
         if not plan.prunes(n_tokens):

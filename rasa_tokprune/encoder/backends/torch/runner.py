@@ -39,7 +39,9 @@ class TorchRunner:
     def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
         """Does nothing: all plans run on the same weights."""
 
-    def run(self, tokens: PackedTokens, plan: PruningPlan) -> ForwardResult:
+    def run(
+        self, tokens: PackedTokens, plan: PruningPlan, *, needs_states: bool = True
+    ) -> ForwardResult:
         """Runs the encoder; see `Runner`."""
         with torch.inference_mode():
             states, pruned_after = forward(

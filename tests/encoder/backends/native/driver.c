@@ -36,22 +36,19 @@ static void next_norm(const float *norm[2], int hidden) {
 }
 
 /* The one place that knows how the library is called. */
-static void encode(const Model *model, const Plan *plan, int n, const float *words,
-                   const float *positions, const int64_t *ids, const int64_t *places,
+static void encode(const Model *model, const Plan *plan, int n, const int64_t *ids,
                    const uint8_t *is_protected, const float *bias, float *states,
                    int32_t *pruned_after) {
-  const size_t hidden = model->hidden;
   uint8_t *scratch = aligned_alloc(64, (tokprune_scratch_size(model, plan, n) + 64) / 64 * 64);
-  float *embeddings = malloc(n * hidden * sizeof(float));
-  for (size_t i = 0; i < n * hidden; i++)
-    embeddings[i] = words[ids[i / hidden] * hidden + i % hidden] +
-                    positions[places[i / hidden] * hidden + i % hidden];
-  tokprune_encode(model, plan, n, embeddings, is_protected, bias, scratch, states, pruned_after);
-  free(embeddings);
+  if (!tokprune_encode(model, plan, n, ids, NULL, is_protected, bias, scratch, states,
+                       pruned_after, NULL)) {
+    fputs("driver: the sentence was not encoded\n", stderr);
+    exit(3);
+  }
   free(scratch);
 }
 
-static void encode_sentence(const Model *model, const float *words, const float *positions) {
+static void encode_sentence(const Model *model) {
   Plan plan;
   plan.n_kept_layers = next_int();
   plan.kept_layers = next(plan.n_kept_layers * sizeof(int32_t));
@@ -59,13 +56,12 @@ static void encode_sentence(const Model *model, const float *words, const float 
   plan.is_absolute = next_int();
   plan.is_freezing = next_int();
   const int n = next_int();
-  const int64_t *ids = next(n * sizeof(int64_t)), *places = next(n * sizeof(int64_t));
+  const int64_t *ids = next(n * sizeof(int64_t));
   const uint8_t *is_protected = next(n);
   const float *bias = next_int() ? next_floats((size_t)model->n_heads * n * n) : NULL;
   float *states = malloc((size_t)n * model->hidden * sizeof(float));
   int32_t *pruned_after = malloc(n * sizeof(int32_t));
-  encode(model, &plan, n, words, positions, ids, places, is_protected, bias, states,
-         pruned_after);
+  encode(model, &plan, n, ids, is_protected, bias, states, pruned_after);
   fwrite(states, sizeof(float), (size_t)n * model->hidden, stdout);
   fwrite(pruned_after, sizeof(int32_t), n, stdout);
 }
@@ -77,9 +73,11 @@ static void encode_all(void) {
   model.n_heads = next_int();
   model.activation = next_int();
   model.epsilon = *next_floats(1);
-  const int n_words = next_int(), n_positions = next_int(), hidden = model.hidden;
-  const float *words = next_floats((size_t)n_words * hidden);
-  const float *positions = next_floats((size_t)n_positions * hidden);
+  model.n_words = next_int();
+  model.n_positions = next_int();
+  const int hidden = model.hidden;
+  model.words = next_floats((size_t)model.n_words * hidden);
+  model.positions = next_floats((size_t)model.n_positions * hidden);
   next_norm(model.embedding_norm, hidden);
   Layer *layers = calloc(model.n_layers, sizeof(Layer));
   for (int i = 0; i < model.n_layers; i++) {
@@ -92,7 +90,7 @@ static void encode_all(void) {
   }
   model.layers = layers;
   const int n_sentences = next_int();
-  for (int i = 0; i < n_sentences; i++) encode_sentence(&model, words, positions);
+  for (int i = 0; i < n_sentences; i++) encode_sentence(&model);
 }
 
 int main(void) {

@@ -42,7 +42,7 @@ class Program:
     def compile(self, path: Path) -> None:
         """Compiles into one static program that needs no other file."""
         optimized = [flag for flag in FLAGS if flag not in ("-shared", "-fPIC")]
-        command = [*compiler(self.target, self.cpu), *optimized, "-Werror", "-static"]
+        command = [*compiler(self.target, self.cpu), *optimized, "-static"]
         command += [f"-I{FOLDER}", f"-I{SOURCE.parent}", *self.flags]
         subprocess.run([*command, str(FOLDER / "driver.c"), "-o", str(path), "-lm"], check=True)
 
@@ -100,7 +100,6 @@ def as_bytes(sentence: Sentence) -> bytes:
             struct.pack("<2i", plan.kind is ThresholdKind.ABSOLUTE, is_freezing),
             struct.pack("<i", len(sentence.ids)),
             sentence.ids.astype("<i8").tobytes(),
-            np.arange(len(sentence.ids), dtype="<i8").tobytes(),
             sentence.is_protected.astype(np.uint8).tobytes(),
             struct.pack("<i", bias is not None),
             b"" if bias is None else bias.astype("<f4").tobytes(),

@@ -6,7 +6,7 @@
 #include <immintrin.h>
 
 static inline __m256i dpbusd_evex(__m256i sums, __m256i bytes, __m256i signed_bytes) {
-  __asm__("{evex} vpdpbusd %2, %1, %0" : "+x"(sums) : "x"(bytes), "x"(signed_bytes));
+  __asm__("%{evex%} vpdpbusd %2, %1, %0" : "+x"(sums) : "x"(bytes), "x"(signed_bytes));
   return sums;
 }
 

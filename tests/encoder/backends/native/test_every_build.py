@@ -16,8 +16,9 @@ import pytest
 from native_builds import LINUX_ARM, LINUX_X86
 from rasa_tokprune.encoder.backends.builds import runnable_builds
 from rasa_tokprune.encoder.backends.native import library as library_module
-from rasa_tokprune.encoder.backends.native.library import NativeModel, NativePlan
+from rasa_tokprune.encoder.backends.native.library import NativeModel, Scratch
 from rasa_tokprune.encoder.backends.native.pack import pack_weights
+from rasa_tokprune.encoder.backends.native.structures import NativePlan
 from rasa_tokprune.encoder.backends.sentence_runner import attention_bias
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import load_weights
@@ -106,11 +107,14 @@ def expected(work: Callable[[str], Work]) -> Callable[[str], List[Output]]:
 
 def run_library(model: Model, sentences: List[Sentence]) -> List[Output]:
     """As `run_program`, through the library that Python loads."""
-    native, outputs = NativeModel(model.packed, model.spec), []
+    native = NativeModel(model.packed, model.words, model.positions, model.spec)
+    outputs: List[Output] = []
     for s in sentences:
-        plan, first = NativePlan(s.plan), model.words[s.ids] + model.positions[: len(s.ids)]
-        scratch = np.empty(native.scratch_size(plan, len(s.ids)), dtype=np.uint8)
-        outputs.append(native.encode(plan, first, s.is_protected, s.bias, scratch))
+        plan, scratch = NativePlan(s.plan), Scratch()
+        result = native.encode(
+            plan, s.ids, None, s.is_protected, s.bias, scratch, needs_states=True
+        )
+        outputs.append((result.states, result.pruned_after))
     return outputs
 
 

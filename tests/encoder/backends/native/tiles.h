@@ -35,9 +35,20 @@ static inline void tile_check_used(int tile) {
   tile_check(tile_config.n_rows[tile] > 0, "a tile without rows is used");
 }
 
+static inline void tile_release(void) {
+  memset(&tile_config, 0, sizeof tile_config);
+  memset(tile_data, 0, sizeof tile_data);
+}
+
+static inline void tile_store_config(void *to) { memcpy(to, &tile_config, sizeof tile_config); }
+
 static inline void tile_load_config(const void *from) {
   TileConfig config;
   memcpy(&config, from, sizeof config);
+  if (config.palette == 0) { /* releases the tiles */
+    tile_release();
+    return;
+  }
   tile_check(config.palette == 1 && config.start_row == 0, "the configuration has palette 1, row 0");
   for (int i = 0; i < 14; i++) tile_check(!config.reserved[i], "a reserved byte is not 0");
   for (int tile = 0; tile < 16; tile++) {
@@ -49,8 +60,6 @@ static inline void tile_load_config(const void *from) {
   tile_config = config;
   memset(tile_data, 0, sizeof tile_data);
 }
-
-static inline void tile_release(void) { memset(&tile_config, 0, sizeof tile_config); }
 
 static inline void tile_zero(int tile) {
   tile_check_used(tile);
@@ -108,6 +117,7 @@ static inline void tile_multiply(int to, int a, int b, int a_signed, int b_signe
 #undef _tile_dpbusd
 #undef _tile_dpbuud
 #define _tile_loadconfig tile_load_config
+#define _tile_storeconfig tile_store_config
 #define _tile_release tile_release
 #define _tile_zero tile_zero
 #define _tile_loadd tile_load

@@ -1,11 +1,17 @@
-/* Multi-head attention of one sentence in fp32, with the attention that every key receives. */
+/* Multi-head attention of one sentence in 8-bit products, with the attention that every key
+ * receives.
+ *
+ * Of every head, queries and keys are rounded to bytes with a scale each, and values with a scale
+ * for each of their columns, so that `multiply` serves both products. What softmax gives is a
+ * number of 14 bits, two rows of 7 bits to `multiply`; the softmax itself is in fp32. */
 #ifndef TOKPRUNE_ATTENTION_H
 #define TOKPRUNE_ATTENTION_H
 
-#include "vector.h"
+#include "matmul.h"
 
-#define QUERIES_AT_ONCE 8
-#define VECTORS_AT_ONCE 2
+#define QUERIES_AT_ONCE 32
+#define DIGIT_BITS 7
+static const float LARGEST_WEIGHT = 16383.0f; /* two digits of 7 bits */
 
 /* Keys and values of some visible tokens: rows of `stride` floats. */
 typedef struct {
@@ -26,154 +32,209 @@ typedef struct {
   const int *key_place;   /* (n_keys,) */
 } Attention;
 
-static inline int round_up(int n) { return (n + LANES - 1) / LANES * LANES; }
+/* One head's keys and values as weights, and room for some queries. */
+typedef struct {
+  uint8_t *key_bytes;   /* (keys / 16, head_size / 4, 16, 4), as all weights */
+  uint8_t *value_bytes; /* (head_size / 16, keys / 4, 16, 4) */
+  float *key_scale, *value_scale, *zeros;
+  ByteRows queries; /* (QUERIES_AT_ONCE, head_size) */
+  ByteRows digits;  /* (2 * QUERIES_AT_ONCE, keys): upper digits of all queries, then lower ones */
+  float *scores;    /* (QUERIES_AT_ONCE, keys) */
+  float *mixed;     /* (2 * QUERIES_AT_ONCE, head_size) */
+} Head;
 
-/* Floats of scratch memory that `attend` needs. */
-static size_t attention_scratch(int n_keys, int head_size) {
-  const size_t keys = round_up(n_keys);
-  return keys * head_size + keys * round_up(head_size) + QUERIES_AT_ONCE * keys;
+/* Takes the next `size` bytes of memory, at a multiple of 64; only counts if there is none. */
+static void *take(uint8_t *memory, size_t *used, size_t size) {
+  void *here = memory ? memory + *used : NULL;
+  *used += (size + 63) / 64 * 64;
+  return here;
 }
 
-/* Puts one head's keys side by side, (head_size, n_keys padded), and its values in rows. */
-static void pack_head(const Attention *a, int head, float *keys, float *values) {
-  const int d = a->head_size, padded = round_up(a->n_keys), wide = round_up(d);
+static ByteRows take_rows(uint8_t *memory, size_t *used, size_t n_rows, size_t width) {
+  ByteRows rows;
+  rows.values = take(memory, used, n_rows * width);
+  rows.scale = take(memory, used, n_rows * sizeof(float));
+  rows.offset = take(memory, used, n_rows * sizeof(int32_t));
+  return rows;
+}
+
+/* Returns the bytes that a head of at most n_keys keys needs. */
+static size_t lay_out_head(Head *head, int n_keys, int head_size, uint8_t *memory) {
+  const size_t keys = round_up(n_keys, LANES), width = round_up(head_size, LANES);
+  const size_t zeros = keys > width ? keys : width;
+  size_t used = 0;
+  head->key_bytes = take(memory, &used, keys * width);
+  head->value_bytes = take(memory, &used, keys * width);
+  head->key_scale = take(memory, &used, keys * sizeof(float));
+  head->value_scale = take(memory, &used, width * sizeof(float));
+  head->zeros = take(memory, &used, zeros * sizeof(float));
+  head->queries = take_rows(memory, &used, QUERIES_AT_ONCE, width);
+  head->digits = take_rows(memory, &used, 2 * QUERIES_AT_ONCE, keys);
+  head->scores = take(memory, &used, QUERIES_AT_ONCE * keys * sizeof(float));
+  head->mixed = take(memory, &used, 2 * QUERIES_AT_ONCE * width * sizeof(float));
+  if (memory) memset(head->zeros, 0, zeros * sizeof(float));
+  return used;
+}
+
+/* One head's numbers of a token, with zeros up to a multiple of 16. */
+static inline const float *padded(const float *from, int n, float *room) {
+  if (n % LANES == 0) return from;
+  memcpy(room, from, n * sizeof(float));
+  for (int i = n; i % LANES; i++) room[i] = 0;
+  return room;
+}
+
+static inline float peak_of(const float *row, int n) {
+  vfloat largest = {0};
+  for (int i = 0; i < n; i += LANES) largest = vmax(largest, vabs(load(row + i)));
+  return max_lanes(largest);
+}
+
+enum { MOST_OF_HEAD = 512 };
+
+/* Rounds one head's keys to bytes, a scale for each, and packs them as weights. */
+static void pack_keys(const Attention *a, int head, Head *to) {
+  const int d = a->head_size, width = round_up(d, LANES);
+  float room[MOST_OF_HEAD];
+  int8_t bytes[MOST_OF_HEAD];
   int key = 0;
   for (int g = 0; g < a->n_visible; g++) {
     const Visible *group = a->visible + g;
     for (int row = 0; row < group->n_rows; row++, key++) {
-      const float *k = group->keys + (size_t)row * group->stride + head * d;
-      for (int i = 0; i < d; i++) keys[(size_t)i * padded + key] = k[i];
-      float *v = values + (size_t)key * wide;
-      memcpy(v, group->values + (size_t)row * group->stride + head * d, d * sizeof(float));
-      for (int i = d; i < wide; i++) v[i] = 0;
+      const float *from = padded(group->keys + (size_t)row * group->stride + head * d, d, room);
+      int32_t unused;
+      quantize_row(from, width, peak_of(from, width), bytes, to->key_scale + key, &unused);
+      uint8_t *block = to->key_bytes + (size_t)(key / LANES) * width * LANES + key % LANES * 4;
+      for (int i = 0; i < width; i += 4) {
+        uint32_t four;
+        memcpy(&four, bytes + i, 4);
+        four ^= 0x80808080u; /* + 128 */
+        memcpy(block + i * LANES, &four, 4);
+      }
     }
   }
-  for (; key < padded; key++) {
-    for (int i = 0; i < d; i++) keys[(size_t)i * padded + key] = 0;
+  for (; key % LANES; key++) to->key_scale[key] = 0;
+}
+
+/* Rounds one head's values to bytes, a scale for each column, and packs them as weights. */
+static void pack_values(const Attention *a, int head, Head *to) {
+  const int d = a->head_size, keys = round_up(a->n_keys, LANES);
+  float room[MOST_OF_HEAD];
+  for (int i = 0; i < d; i += LANES) {
+    const int n = d - i < LANES ? d - i : LANES;
+    vfloat largest = {0};
+    for (int g = 0; g < a->n_visible; g++) {
+      const float *from = a->visible[g].values + head * d + i;
+      for (int row = 0; row < a->visible[g].n_rows; row++, from += a->visible[g].stride)
+        largest = vmax(largest, vabs(load(padded(from, n, room))));
+    }
+    largest = vmax(largest, splat(SMALLEST_PEAK));
+    const vfloat inverse = 127.0f / largest;
+    store(to->value_scale + i, largest / 127.0f);
+    uint8_t *block = to->value_bytes + (size_t)i * keys;
+    vuint four = {0};
+    int key = 0;
+    for (int g = 0; g < a->n_visible; g++) {
+      const float *from = a->visible[g].values + head * d + i;
+      for (int row = 0; row < a->visible[g].n_rows; row++, key++, from += a->visible[g].stride) {
+        const vint integers = whole(load(padded(from, n, room)), inverse) + 128;
+        four |= (vuint)integers << (8 * (key % 4));
+        if (key % 4 == 3) {
+          memcpy(block + (size_t)(key / 4) * 4 * LANES, &four, sizeof four);
+          four = (vuint){0};
+        }
+      }
+    }
+    for (; key < keys; key = (key / 4 + 1) * 4) { /* padding: its weight is 0 */
+      memcpy(block + (size_t)(key / 4) * 4 * LANES, &four, sizeof four);
+      four = (vuint){0};
+    }
   }
 }
 
-/* scores (n, padded keys) of n queries against n_vectors times 16 keys. */
-static inline __attribute__((always_inline)) void score_tile(const Attention *a, int head,
-                                                             int query, int n, const float *keys,
-                                                             int first, int n_vectors,
-                                                             float *scores) {
-  const int d = a->head_size, padded = round_up(a->n_keys);
-  const float *q = a->queries + (size_t)query * a->query_stride + head * d;
-  vfloat acc[QUERIES_AT_ONCE][VECTORS_AT_ONCE] = {{{0}}};
-  for (int i = 0; i < d; i++) {
-    vfloat k[VECTORS_AT_ONCE];
-#pragma GCC unroll 2
-    for (int v = 0; v < n_vectors; v++) k[v] = load(keys + (size_t)i * padded + first + v * LANES);
-#pragma GCC unroll 8
-    for (int r = 0; r < n; r++) {
-      const vfloat x = splat(q[(size_t)r * a->query_stride + i]);
-#pragma GCC unroll 2
-      for (int v = 0; v < n_vectors; v++) acc[r][v] += k[v] * x;
-    }
-  }
-#pragma GCC unroll 8
-  for (int r = 0; r < n; r++)
-#pragma GCC unroll 2
-    for (int v = 0; v < n_vectors; v++)
-      store(scores + (size_t)r * padded + first + v * LANES, acc[r][v]);
-}
-
-/* Turns a row of scores into e^(score - largest), 0 for the padding; returns 1 / their sum. */
-static inline float soften(float *scores, int n_keys) {
-  const int padded = round_up(n_keys);
-  for (int k = n_keys; k < padded; k++) scores[k] = -1e30f;
+/* Turns a row of scores into softmax's two digits for each key; the padding gets 0. Adds the
+ * softmax to `received`, unless it is NULL. */
+static inline void soften(float *scores, int n_keys, ByteRows digits, int upper, int lower,
+                          float *received) {
+  const int keys = round_up(n_keys, LANES);
+  int8_t *bytes[2] = {digits.values + (size_t)upper * keys, digits.values + (size_t)lower * keys};
+  for (int k = n_keys; k < keys; k++) scores[k] = -1e30f;
   vfloat largest = load(scores);
-  for (int k = LANES; k < padded; k += LANES) largest = vmax(largest, load(scores + k));
+  for (int k = LANES; k < keys; k += LANES) largest = vmax(largest, load(scores + k));
   const float peak = max_lanes(largest);
   vfloat total = {0};
+  vint sums[2] = {{0}};
 #pragma GCC unroll 4
-  for (int k = 0; k < padded; k += LANES) {
+  for (int k = 0; k < keys; k += LANES) {
     const vfloat e = vexp(load(scores + k) - peak);
+    const vint weight = whole(e, splat(LARGEST_WEIGHT));
+    const vint digit[2] = {weight >> DIGIT_BITS, weight & ((1 << DIGIT_BITS) - 1)};
+    if (received) store(scores + k, e);
     total += e;
-    store(scores + k, e);
-  }
-  for (int k = n_keys; k < padded; k++) scores[k] = 0;
-  return 1.0f / sum_lanes(total);
-}
-
-/* out (n, 16 * n_vectors) = scores * values, each row times its factor. */
-static inline __attribute__((always_inline)) void mix_tile(const float *scores, int padded,
-                                                           int n_keys, const float *values,
-                                                           int stride, int n, int n_vectors,
-                                                           const float *factor, float *out,
-                                                           int out_stride, int n_floats) {
-  vfloat acc[QUERIES_AT_ONCE][VECTORS_AT_ONCE] = {{{0}}};
-  for (int k = 0; k < n_keys; k++) {
-    vfloat value[VECTORS_AT_ONCE];
-#pragma GCC unroll 2
-    for (int v = 0; v < n_vectors; v++) value[v] = load(values + (size_t)k * stride + v * LANES);
-#pragma GCC unroll 8
-    for (int r = 0; r < n; r++) {
-      const vfloat x = splat(scores[(size_t)r * padded + k]);
-#pragma GCC unroll 2
-      for (int v = 0; v < n_vectors; v++) acc[r][v] += value[v] * x;
+    for (int part = 0; part < 2; part++) {
+      const vbyte narrow = __builtin_convertvector(digit[part], vbyte);
+      sums[part] += digit[part];
+      memcpy(bytes[part] + k, &narrow, sizeof narrow);
     }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < n; r++) {
-    float row[VECTORS_AT_ONCE * LANES];
-#pragma GCC unroll 2
-    for (int v = 0; v < n_vectors; v++) store(row + v * LANES, acc[r][v] * factor[r]);
-    memcpy(out + (size_t)r * out_stride, row, n_floats * sizeof(float));
-  }
+  const int32_t sum[2] = {sum_integers(sums[0]), sum_integers(sums[1])};
+  const float unit = 1.0f / (float)((sum[0] << DIGIT_BITS) + sum[1]);
+  digits.scale[upper] = (float)(1 << DIGIT_BITS) * unit;
+  digits.scale[lower] = unit;
+  digits.offset[upper] = 128 * sum[0];
+  digits.offset[lower] = 128 * sum[1];
+  if (!received) return;
+  const vfloat share = splat(1.0f / sum_lanes(total));
+  for (int k = 0; k < keys; k += LANES)
+    store(received + k, fma_of(load(scores + k), share, load(received + k)));
 }
 
-static inline __attribute__((always_inline)) void attend_queries(const Attention *a, int head,
-                                                                 int query, int n,
-                                                                 const float *keys,
-                                                                 const float *values,
-                                                                 float *scores, float *context,
-                                                                 float *received) {
-  const int padded = round_up(a->n_keys), n_vectors = padded / LANES;
-  const int hidden = a->n_heads * a->head_size;
-  int v = 0;
-  for (; v + VECTORS_AT_ONCE <= n_vectors; v += VECTORS_AT_ONCE)
-    score_tile(a, head, query, n, keys, v * LANES, VECTORS_AT_ONCE, scores);
-  for (; v < n_vectors; v++) score_tile(a, head, query, n, keys, v * LANES, 1, scores);
-  float factor[QUERIES_AT_ONCE];
+/* context of n queries: the digits' share of every value. */
+static void attend_queries(const Attention *a, int number, const Head *head, int query, int n,
+                           float *context, float *received) {
+  const int d = a->head_size, width = round_up(d, LANES), keys = round_up(a->n_keys, LANES);
+  const int hidden = a->n_heads * d;
+  float room[MOST_OF_HEAD];
   for (int r = 0; r < n; r++) {
-    float *row = scores + (size_t)r * padded;
+    const size_t row = query + r;
+    const float *q = padded(a->queries + row * a->query_stride + number * d, d, room);
+    quantize_row(q, width, peak_of(q, width), head->queries.values + r * width,
+                 head->queries.scale + r, head->queries.offset + r);
+  }
+  const Linear scoring = {head->key_bytes, head->key_scale, head->zeros, width, keys};
+  multiply(&scoring, head->queries, n, 0, keys, head->scores);
+  for (int r = 0; r < n; r++) {
+    float *scores = head->scores + (size_t)r * keys;
     if (a->bias) {
       const float *bias =
-          a->bias + ((size_t)head * a->n_tokens + a->query_place[query + r]) * a->n_tokens;
-      for (int k = 0; k < a->n_keys; k++) row[k] += bias[a->key_place[k]];
+          a->bias + ((size_t)number * a->n_tokens + a->query_place[query + r]) * a->n_tokens;
+      for (int k = 0; k < a->n_keys; k++) scores[k] += bias[a->key_place[k]];
     }
-    factor[r] = soften(row, a->n_keys);
-    if (received)
-      for (int k = 0; k < padded; k += LANES)
-        store(received + k, load(received + k) + load(row + k) * factor[r]);
+    soften(scores, a->n_keys, head->digits, r, n + r, received);
   }
-  float *out = context + (size_t)query * hidden + head * a->head_size;
-  const int wide = round_up(a->head_size);
-  for (int i = 0; i < a->head_size; i += VECTORS_AT_ONCE * LANES) {
-    const int left = a->head_size - i;
-    if (left > LANES)
-      mix_tile(scores, padded, a->n_keys, values + i, wide, n, VECTORS_AT_ONCE, factor, out + i,
-               hidden, left < VECTORS_AT_ONCE * LANES ? left : VECTORS_AT_ONCE * LANES);
-    else
-      mix_tile(scores, padded, a->n_keys, values + i, wide, n, 1, factor, out + i, hidden, left);
+  const Linear mixing = {head->value_bytes, head->value_scale, head->zeros, keys, width};
+  multiply(&mixing, head->digits, 2 * n, 0, width, head->mixed);
+  for (int r = 0; r < n; r++) {
+    float *upper = head->mixed + r * width;
+    const float *lower = upper + n * width;
+    for (int i = 0; i < width; i += LANES) store(upper + i, load(upper + i) + load(lower + i));
+    memcpy(context + (size_t)(query + r) * hidden + number * d, upper, d * sizeof(float));
   }
 }
 
-/* context (n_queries, hidden); received (n_keys padded) += attention of every query and head,
- * unless it is NULL. */
-static void attend(const Attention *a, float *scratch, float *context, float *received) {
-  const size_t padded = round_up(a->n_keys);
-  float *keys = scratch, *values = keys + padded * a->head_size;
-  float *scores = values + padded * round_up(a->head_size);
-  for (int head = 0; head < a->n_heads; head++) {
-    pack_head(a, head, keys, values);
-    int query = 0;
-    for (; query + QUERIES_AT_ONCE <= a->n_queries; query += QUERIES_AT_ONCE)
-      attend_queries(a, head, query, QUERIES_AT_ONCE, keys, values, scores, context, received);
-    for (; query < a->n_queries; query++)
-      attend_queries(a, head, query, 1, keys, values, scores, context, received);
+/* context (n_queries, hidden); received (n_keys, up to a multiple of 16) += attention of every
+ * query and head, unless it is NULL. */
+static void attend(const Attention *a, uint8_t *scratch, float *context, float *received) {
+  Head head;
+  lay_out_head(&head, a->n_keys, a->head_size, scratch);
+  for (int number = 0; number < a->n_heads; number++) {
+    pack_keys(a, number, &head);
+    pack_values(a, number, &head);
+    for (int query = 0; query < a->n_queries; query += QUERIES_AT_ONCE) {
+      const int left = a->n_queries - query;
+      attend_queries(a, number, &head, query, left < QUERIES_AT_ONCE ? left : QUERIES_AT_ONCE,
+                     context, received);
+    }
   }
 }
 

@@ -45,6 +45,19 @@ class PackedTokens:
             lengths=np.array([len(t) for t in sentences]),
         )
 
+    def split(self) -> List[PackedTokens]:
+        """Returns every sentence alone."""
+        ends = np.cumsum(self.lengths).tolist()
+        return [
+            PackedTokens(
+                self.ids[start:end],
+                self.position_ids[start:end],
+                self.is_protected[start:end],
+                self.lengths[number : number + 1],
+            )
+            for number, (start, end) in enumerate(zip([0, *ends], ends))
+        ]
+
 
 @dataclasses.dataclass(frozen=True)
 class ForwardResult:

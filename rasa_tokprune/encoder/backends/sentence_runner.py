@@ -44,38 +44,35 @@ class SentenceRunner(abc.ABC):
     @abc.abstractmethod
     def encode_sentence(
         self,
-        ids: np.ndarray,
-        position_ids: np.ndarray,
-        is_protected: np.ndarray,
+        tokens: PackedTokens,
         bias: Optional[np.ndarray],
         plan: PruningPlan,
+        *,
         needs_states: bool,
+        n_threads: int,
     ) -> ForwardResult:
         """Encodes one sentence.
 
         Args:
-            ids: Token ids, (n_tokens,) int64.
-            position_ids: Rows of the position embedding, (n_tokens,) int64.
-            is_protected: Tokens that are never pruned, (n_tokens,) bool.
+            tokens: Of that sentence alone.
             bias: MPNet's bias, (n_heads, n_tokens, n_tokens) float32, or None.
             plan: What to prune.
             needs_states: See `Runner`.
+            n_threads: Threads that no other sentence of this call needs.
         """
 
     def run(
         self, tokens: PackedTokens, plan: PruningPlan, *, needs_states: bool = True
     ) -> ForwardResult:
         """Runs the encoder; see `Runner`."""
-        run = functools.partial(self._run_span, tokens=tokens, plan=plan, needs_states=needs_states)
         if len(tokens.lengths) == 1:
-            return run(slice(None))
-        ends = np.cumsum(tokens.lengths).tolist()
-        spans = [slice(start, end) for start, end in zip([0, *ends], ends)]
+            return self._encode(tokens, plan, needs_states, self.num_threads)
+        run = functools.partial(self._encode, plan=plan, needs_states=needs_states, n_threads=1)
         if self.num_threads == 1:
-            results = [run(span) for span in spans]
+            results = [run(sentence) for sentence in tokens.split()]
         else:
             with ThreadPoolExecutor(self.num_threads) as pool:
-                results = list(pool.map(run, spans))
+                results = list(pool.map(run, tokens.split()))
         pooled = [result.pooled for result in results if result.pooled is not None]
         return ForwardResult(
             np.concatenate([result.states for result in results]),
@@ -83,15 +80,14 @@ class SentenceRunner(abc.ABC):
             np.concatenate(pooled) if pooled else None,
         )
 
-    def _run_span(
-        self, span: slice, tokens: PackedTokens, plan: PruningPlan, needs_states: bool
+    def _encode(
+        self, tokens: PackedTokens, plan: PruningPlan, needs_states: bool, n_threads: int
     ) -> ForwardResult:
-        ids = tokens.ids[span]
         bias = None
         if self._relative_bias is not None:
-            bias = attention_bias(self._relative_bias, len(ids))
+            bias = attention_bias(self._relative_bias, len(tokens.ids))
         return self.encode_sentence(
-            ids, tokens.position_ids[span], tokens.is_protected[span], bias, plan, needs_states
+            tokens, bias, plan, needs_states=needs_states, n_threads=n_threads
         )
 
 

@@ -179,8 +179,10 @@ def exact_int8(
             context[:, columns], (e, share) = attend(
                 q[active, columns], k[visible, columns], v[visible, columns], of_head
             )
+            of_one = np.zeros_like(received)
             for row in range(len(active)):
-                received = fma(e[row], share[row], received)
+                of_one = fma(e[row], share[row], of_one)
+            received = received + of_one
         x = norm(states[active] + linear(context, layer.attention_out), layer.attention_norm, spec)
         wide = ACTIVATIONS.get(spec.activation, gelu)(linear(x, layer.feed_forward_in))
         states[active] = norm(x + linear(wide, layer.feed_forward_out), layer.output_norm, spec)

@@ -10,7 +10,7 @@ from typing import Any, List, Mapping, Optional, Tuple
 
 import numpy as np
 
-from rasa_tokprune.encoder.backends.batch import ForwardResult
+from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens
 from rasa_tokprune.encoder.backends.choice import library_path
 from rasa_tokprune.encoder.backends.native.structures import (
     Layer,
@@ -46,9 +46,9 @@ def _load(path: Path) -> Any:
             f"'{path.name}' was built from other sources than this package; install it again"
         )
     pointer, count = ctypes.c_void_p, ctypes.c_int32
-    library.tokprune_scratch_size.argtypes = [pointer, pointer, count]
+    library.tokprune_scratch_size.argtypes = [pointer, pointer, count, count]
     library.tokprune_scratch_size.restype = ctypes.c_size_t
-    library.tokprune_encode.argtypes = [pointer, pointer, count, *[pointer] * 8]
+    library.tokprune_encode.argtypes = [pointer, pointer, count, *[pointer] * 8, count]
     library.tokprune_encode.restype = count
     return library
 
@@ -120,14 +120,12 @@ class NativeModel:
         )
         self._reference = ctypes.byref(self._model)
 
-    def scratch_size(self, plan: NativePlan, n_tokens: int) -> int:
-        """Returns the bytes of scratch memory that a sentence needs."""
-        size = plan.scratch_sizes.get(n_tokens)
+    def _scratch_size(self, plan: NativePlan, n_tokens: int, n_threads: int) -> int:
+        size = plan.scratch_sizes.get((n_tokens, n_threads))
         if size is None:
             ask = self._library.tokprune_scratch_size
-            size = plan.scratch_sizes[n_tokens] = int(
-                ask(self._reference, plan.reference, n_tokens)
-            )
+            size = int(ask(self._reference, plan.reference, n_tokens, n_threads))
+            plan.scratch_sizes[n_tokens, n_threads] = size
         return size
 
     @property
@@ -139,26 +137,24 @@ class NativeModel:
     def encode(
         self,
         plan: NativePlan,
-        ids: np.ndarray,
-        position_ids: Optional[np.ndarray],
-        is_protected: np.ndarray,
+        tokens: PackedTokens,
         bias: Optional[np.ndarray],
         scratch: Scratch,
         *,
         needs_states: bool,
+        n_threads: int,
     ) -> ForwardResult:
         """Encodes one sentence; other Python threads run meanwhile.
 
         Args:
             plan: What to prune.
-            ids: Token ids, (n_tokens,) int64.
-            position_ids: Rows of the position embedding, (n_tokens,) int64; None counts from 0.
-            is_protected: Tokens that are never pruned, (n_tokens,) bool.
+            tokens: One sentence.
             bias: MPNet's bias, (n_heads, n_tokens, n_tokens) float32, or None.
             scratch: Memory that nobody else uses meanwhile.
             needs_states: Whether the tokens' states are wanted.
+            n_threads: Most threads; a long sentence takes those that no other sentence needs.
         """
-        n_tokens = len(ids)
+        n_tokens = len(tokens.ids)
         states = np.empty((n_tokens if needs_states else 0, self._spec.hidden_size), np.float32)
         pruned_after = np.empty(n_tokens, dtype=np.int32)
         pooled = np.empty((1, self._spec.hidden_size), np.float32) if self.pools else None
@@ -166,18 +162,19 @@ class NativeModel:
             self._reference,
             plan.reference,
             n_tokens,
-            _address(ids),
-            _address(position_ids),
-            _address(is_protected),
+            _address(tokens.ids),
+            _address(tokens.position_ids),
+            _address(tokens.is_protected),
             _address(bias),
-            scratch.address(self.scratch_size(plan, n_tokens)),
+            scratch.address(self._scratch_size(plan, n_tokens, n_threads)),
             _address(states) if needs_states else None,
             _address(pruned_after),
             _address(pooled),
+            n_threads,
         )
         if not is_done:
             raise CheckpointError(
-                f"the tokenizer gives token ids up to {int(ids.max())}, but the model has "
+                f"the tokenizer gives token ids up to {int(tokens.ids.max())}, but the model has "
                 f"embeddings for {len(self._words)} tokens and {len(self._positions)} positions; "
                 f"tokenizer.json and the weights are not of one model"
             )

@@ -10,7 +10,7 @@ import numpy as np
 import structlog
 
 from rasa_tokprune.encoder.adapters.weight_source import WeightSource
-from rasa_tokprune.encoder.backends.batch import ForwardResult
+from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens
 from rasa_tokprune.encoder.backends.native.library import NativeModel, Scratch
 from rasa_tokprune.encoder.backends.native.pack import pack_weights
 from rasa_tokprune.encoder.backends.native.structures import NativePlan
@@ -35,7 +35,7 @@ class NativeRunner(SentenceRunner):
         Args:
             source: The weights; `library_fits` says whether the library can run them. Packed
                 ones are stored under its identity.
-            num_threads: Sentences encoded at a time.
+            num_threads: Threads for many sentences, one each, or for a single long one.
 
         Raises:
             CheckpointError: If files are missing or damaged.
@@ -51,22 +51,17 @@ class NativeRunner(SentenceRunner):
 
     def encode_sentence(
         self,
-        ids: np.ndarray,
-        position_ids: np.ndarray,
-        is_protected: np.ndarray,
+        tokens: PackedTokens,
         bias: Optional[np.ndarray],
         plan: PruningPlan,
+        *,
         needs_states: bool,
+        n_threads: int,
     ) -> ForwardResult:
         """Encodes one sentence; see `SentenceRunner`."""
+        native = self._native_plan(plan, plan.prunes(len(tokens.ids)))
         return self._model.encode(
-            self._native_plan(plan, plan.prunes(len(ids))),
-            ids,
-            position_ids,
-            is_protected,
-            bias,
-            self._scratch,
-            needs_states=needs_states,
+            native, tokens, bias, self._scratch, needs_states=needs_states, n_threads=n_threads
         )
 
     def _native_plan(self, plan: PruningPlan, prunes: bool) -> NativePlan:

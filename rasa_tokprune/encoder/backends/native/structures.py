@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Dict
+from typing import Dict, Tuple
 
 import numpy as np
 
@@ -78,4 +78,4 @@ class NativePlan:
             plan.mode is PruneMode.FREEZE and bool(plan.pruned_layers),
         )
         self.reference = ctypes.byref(self.structure)
-        self.scratch_sizes: Dict[int, int] = {}
+        self.scratch_sizes: Dict[Tuple[int, int], int] = {}

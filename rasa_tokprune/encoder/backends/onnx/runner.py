@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Dict, List, Optional
 import numpy as np
 
 from rasa_tokprune.encoder.adapters.weight_source import WeightSource
-from rasa_tokprune.encoder.backends.batch import NEVER_PRUNED, ForwardResult
+from rasa_tokprune.encoder.backends.batch import NEVER_PRUNED, ForwardResult, PackedTokens
 from rasa_tokprune.encoder.backends.onnx.session import open_session
 from rasa_tokprune.encoder.backends.sentence_runner import SentenceRunner
 from rasa_tokprune.encoder.formats import Precision
@@ -83,22 +83,23 @@ class OnnxRunner(SentenceRunner):
 
     def encode_sentence(
         self,
-        ids: np.ndarray,
-        position_ids: np.ndarray,
-        is_protected: np.ndarray,
+        tokens: PackedTokens,
         bias: Optional[np.ndarray],
         plan: PruningPlan,
+        *,
         needs_states: bool,
+        n_threads: int,
     ) -> ForwardResult:
         """Encodes one sentence; see `SentenceRunner`."""
-        n_tokens = len(ids)
-        inputs = {"embeddings": self._words[ids] + self._positions[position_ids]}
+        n_tokens = len(tokens.ids)
+        embeddings = self._words[tokens.ids] + self._positions[tokens.position_ids]
+        inputs = {"embeddings": embeddings}
         if bias is not None:
             inputs["bias"] = bias
         if not plan.prunes(n_tokens):
             (states,) = self._session(plan, prunes=False).run(None, inputs)
             return ForwardResult(states, np.full(n_tokens, NEVER_PRUNED))
-        inputs.update(_pruning_inputs(plan, is_protected))
+        inputs.update(_pruning_inputs(plan, tokens.is_protected))
         outputs = self._session(plan, prunes=True).run(["states", "places_out", "sizes"], inputs)
         return _in_order(plan, *outputs)
 

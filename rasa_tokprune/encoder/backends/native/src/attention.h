@@ -222,19 +222,19 @@ static void attend_queries(const Attention *a, int number, const Head *head, int
   }
 }
 
-/* context (n_queries, hidden); received (n_keys, up to a multiple of 16) += attention of every
- * query and head, unless it is NULL. */
-static void attend(const Attention *a, uint8_t *scratch, float *context, float *received) {
+/* One head's columns of context, (n_queries, hidden). received (n_keys, up to a multiple of 16)
+ * becomes the attention of every query, unless it is NULL. */
+static void attend(const Attention *a, int number, uint8_t *scratch, float *context,
+                   float *received) {
   Head head;
   lay_out_head(&head, a->n_keys, a->head_size, scratch);
-  for (int number = 0; number < a->n_heads; number++) {
-    pack_keys(a, number, &head);
-    pack_values(a, number, &head);
-    for (int query = 0; query < a->n_queries; query += QUERIES_AT_ONCE) {
-      const int left = a->n_queries - query;
-      attend_queries(a, number, &head, query, left < QUERIES_AT_ONCE ? left : QUERIES_AT_ONCE,
-                     context, received);
-    }
+  if (received) memset(received, 0, round_up(a->n_keys, LANES) * sizeof(float));
+  pack_keys(a, number, &head);
+  pack_values(a, number, &head);
+  for (int query = 0; query < a->n_queries; query += QUERIES_AT_ONCE) {
+    const int left = a->n_queries - query;
+    attend_queries(a, number, &head, query, left < QUERIES_AT_ONCE ? left : QUERIES_AT_ONCE,
+                   context, received);
   }
 }
 

@@ -13,7 +13,7 @@
 #endif
 
 /* Returns the bytes of scratch memory that a sentence needs; lays them out if there are some. */
-static size_t lay_out(Sentence *s, Candidate **sorted, uint8_t *memory) {
+static size_t lay_out(Sentence *s, int n_workers, Candidate **sorted, uint8_t *memory) {
   const Model *m = s->model;
   const size_t n = s->n_tokens, hidden = m->hidden;
   const size_t wide = 3 * hidden > (size_t)m->wide ? 3 * hidden : (size_t)m->wide;
@@ -25,14 +25,20 @@ static size_t lay_out(Sentence *s, Candidate **sorted, uint8_t *memory) {
   s->pruned_after = take(memory, &used, n * sizeof(int32_t));
   s->wide = take(memory, &used, n * wide * sizeof(float));
   s->context = take(memory, &used, n * hidden * sizeof(float));
-  s->received = take(memory, &used, round_up(n, LANES) * sizeof(float));
+  s->received = take(memory, &used, m->n_heads * round_up(n, LANES) * sizeof(float));
   s->bytes = take_rows(memory, &used, n, wide);
-  s->attention_scratch =
-      take(memory, &used, lay_out_head(&head, n, hidden / m->n_heads, NULL));
+  s->attention_scratch_size = lay_out_head(&head, n, hidden / m->n_heads, NULL);
+  s->attention_scratch = take(memory, &used, n_workers * s->attention_scratch_size);
   *sorted = take(memory, &used, n * sizeof(Candidate));
   s->frozen = take(memory, &used,
                    s->plan->is_freezing ? m->n_layers * n * 2 * hidden * sizeof(float) : 0);
   return used;
+}
+
+/* Threads of n_threads that a sentence can use: none but the caller's for a short one. */
+static int useful_threads(int n_tokens, int n_threads) {
+  if (n_tokens < LEAST_TO_SHARE) return 1;
+  return n_threads < MOST_THREADS ? n_threads : MOST_THREADS;
 }
 
 /* states = norm(word + position) of every token; returns 0 if a table has no such row. */
@@ -57,7 +63,7 @@ EXPORT int32_t tokprune_version(void) { return 2; }
 /* Asks the system, once a process, for what this build needs of the CPU; returns whether it may
  * be used. */
 EXPORT int32_t tokprune_prepare(void) {
-#if defined(TILES_NEED_PERMISSION)
+#if defined(HAS_TILES)
   return ask_for_tiles();
 #else
   return 1;
@@ -65,10 +71,11 @@ EXPORT int32_t tokprune_prepare(void) {
 }
 
 /* Bytes of scratch memory, at a multiple of 64, that a sentence needs. */
-EXPORT size_t tokprune_scratch_size(const Model *model, const Plan *plan, int32_t n_tokens) {
+EXPORT size_t tokprune_scratch_size(const Model *model, const Plan *plan, int32_t n_tokens,
+                                    int32_t n_threads) {
   Sentence s = {.model = model, .plan = plan, .n_tokens = n_tokens};
   Candidate *sorted;
-  return lay_out(&s, &sorted, NULL);
+  return lay_out(&s, useful_threads(n_tokens, n_threads), &sorted, NULL);
 }
 
 /* Encodes one sentence; returns 1, or 0 if a token has no row in the tables.
@@ -81,11 +88,12 @@ EXPORT size_t tokprune_scratch_size(const Model *model, const Plan *plan, int32_
  * pruned_after: result, the layer after which each token was pruned, -1 if kept, (n_tokens,), or
  *     NULL.
  * pooled: result, (hidden,), or NULL.
+ * n_threads: most threads; a long sentence takes those that no other sentence needs.
  */
 EXPORT int32_t tokprune_encode(const Model *model, const Plan *plan, int32_t n_tokens,
-                               const int64_t *ids, const int64_t *positions,
+                                  const int64_t *ids, const int64_t *positions,
                                const uint8_t *is_protected, const float *bias, uint8_t *scratch,
-                               float *states, int32_t *pruned_after, float *pooled) {
+                               float *states, int32_t *pruned_after, float *pooled, int32_t n_threads) {
   Sentence s = {.model = model,
                 .plan = plan,
                 .is_protected = is_protected,
@@ -93,7 +101,7 @@ EXPORT int32_t tokprune_encode(const Model *model, const Plan *plan, int32_t n_t
                 .n_tokens = n_tokens,
                 .n_active = n_tokens};
   Candidate *sorted;
-  lay_out(&s, &sorted, scratch);
+  lay_out(&s, useful_threads(n_tokens, n_threads), &sorted, scratch);
   if (states) s.final_states = states;
   if (pruned_after) s.pruned_after = pruned_after;
   const size_t hidden = model->hidden;
@@ -102,14 +110,21 @@ EXPORT int32_t tokprune_encode(const Model *model, const Plan *plan, int32_t n_t
     s.pruned_after[place] = NEVER_PRUNED;
   }
   if (!embed(&s, ids, positions)) return 0;
+  s.n_workers = join_crew(useful_threads(n_tokens, n_threads));
+#if defined(HAS_TILES)
+  TileShapes callers;
+  save_tiles(&callers);
+#endif
   for (int i = 0; i < plan->n_kept_layers; i++) {
     const int layer = plan->kept_layers[i];
     const int prunes = plan->thresholds[layer] > 0;
-    const int n_keys = s.n_active + s.n_frozen;
-    if (prunes) memset(s.received, 0, round_up(n_keys, LANES) * sizeof(float));
-    run_layer(&s, layer, prunes ? s.received : NULL);
+    run_layer(&s, layer, prunes);
     if (prunes) prune(&s, layer, s.received, sorted);
   }
+  leave_crew(s.n_workers);
+#if defined(HAS_TILES)
+  restore_tiles(&callers);
+#endif
   for (int row = 0; row < s.n_active; row++)
     memcpy(s.final_states + s.place[row] * hidden, s.states + row * hidden,
            hidden * sizeof(float));

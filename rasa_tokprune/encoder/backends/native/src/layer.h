@@ -30,43 +30,113 @@ static void add_norm(float *rows, const float *added, int n_rows, int width,
   }
 }
 
-/* One layer over the active rows; with `received`, also the attention each visible key gets. */
-static void run_layer(Sentence *s, int index, float *received) {
+/* Rows of a chunk: wide states stay in the second-level cache between two multiplications, and two
+ * chunks for each worker let a late one do less. */
+static int rows_at_once(int n, int n_workers) {
+  if (n_workers == 1) return FEED_FORWARD_ROWS;
+  const int even = round_up((n + 2 * n_workers - 1) / (2 * n_workers), LEAST_ROWS);
+  return even < FEED_FORWARD_ROWS ? even : FEED_FORWARD_ROWS;
+}
+
+/* A layer's work, cut into chunks of rows or of heads. */
+typedef struct {
+  Sentence *s;
+  const Layer *layer;
+  Attention attention;
+  int rows_at_once;
+  int is_pruning; /* the attention that each key receives is wanted */
+} LayerWork;
+
+/* Rows [row, row + returned number) of a chunk. */
+static inline int rows_of(const LayerWork *work, int chunk, int *row) {
+  *row = chunk * work->rows_at_once;
+  const int left = work->s->n_active - *row;
+  return left < work->rows_at_once ? left : work->rows_at_once;
+}
+
+static inline ByteRows rows_from(ByteRows rows, int row, int width) {
+  return (ByteRows){rows.values + (size_t)row * width, rows.scale + row, rows.offset + row};
+}
+
+/* Queries, keys and values of some rows. */
+static void project(void *context, int chunk, int worker) {
+  const LayerWork *work = context;
+  const Sentence *s = work->s;
+  const int hidden = s->model->hidden;
+  int row;
+  const int n = rows_of(work, chunk, &row);
+  const ByteRows bytes = rows_from(s->bytes, row, hidden);
+  (void)worker;
+  quantize_rows(s->states + (size_t)row * hidden, n, hidden, ACTIVATE_NONE, bytes);
+  multiply(&work->layer->qkv, bytes, n, 0, 3 * hidden, s->wide + (size_t)row * 3 * hidden);
+}
+
+static void attend_head(void *context, int head, int worker) {
+  const LayerWork *work = context;
+  const Sentence *s = work->s;
+  attend(&work->attention, head, s->attention_scratch + worker * s->attention_scratch_size,
+         s->context,
+         work->is_pruning ? s->received + (size_t)head * round_up(s->n_tokens, LANES) : NULL);
+}
+
+/* What follows attention, of some rows. */
+static void finish(void *context, int chunk, int worker) {
+  const LayerWork *work = context;
+  const Layer *layer = work->layer;
+  const Sentence *s = work->s;
   const Model *m = s->model;
-  const Layer *layer = m->layers + index;
-  const int n = s->n_active, hidden = m->hidden;
-  quantize_rows(s->states, n, hidden, ACTIVATE_NONE, s->bytes);
-  multiply(&layer->qkv, s->bytes, n, 0, 3 * hidden, s->wide);
+  const int hidden = m->hidden;
+  int row;
+  const int n = rows_of(work, chunk, &row);
+  float *states = s->states + (size_t)row * hidden, *added = s->context + (size_t)row * hidden;
+  float *wide = s->wide + (size_t)row * m->wide;
+  const ByteRows bytes = rows_from(s->bytes, row, m->wide);
+  (void)worker;
+  quantize_rows(added, n, hidden, ACTIVATE_NONE, bytes);
+  multiply(&layer->attention_out, bytes, n, 0, hidden, added);
+  add_norm(states, added, n, hidden, layer->attention_norm, m->epsilon);
+  quantize_rows(states, n, hidden, ACTIVATE_NONE, bytes);
+  multiply(&layer->feed_forward_in, bytes, n, 0, m->wide, wide);
+  quantize_rows(wide, n, m->wide, m->activation, bytes);
+  multiply(&layer->feed_forward_out, bytes, n, 0, hidden, added);
+  add_norm(states, added, n, hidden, layer->output_norm, m->epsilon);
+}
+
+/* Adds up what each key receives from all heads, in the first head's row. */
+static void sum_heads(const Sentence *s, int n_keys) {
+  const size_t stride = round_up(s->n_tokens, LANES);
+  for (int head = 1; head < s->model->n_heads; head++)
+    for (int k = 0; k < n_keys; k += LANES)
+      store(s->received + k, load(s->received + k) + load(s->received + head * stride + k));
+}
+
+/* One layer over the active rows; if the plan prunes after it, also the attention each visible key
+ * gets. */
+static void run_layer(Sentence *s, int index, int is_pruning) {
+  const Model *m = s->model;
+  const int n = s->n_active, hidden = m->hidden, n_keys = n + s->n_frozen;
   const float *frozen = s->frozen + (size_t)index * s->n_tokens * 2 * hidden;
   const Visible visible[2] = {{s->wide + hidden, s->wide + 2 * hidden, n, 3 * hidden},
                               {frozen, frozen + hidden, s->n_frozen, 2 * hidden}};
-  const Attention attention = {.n_heads = m->n_heads,
+  LayerWork work = {.s = s, .layer = m->layers + index, .is_pruning = is_pruning};
+  work.attention = (Attention){.n_heads = m->n_heads,
                                .head_size = hidden / m->n_heads,
                                .queries = s->wide,
                                .n_queries = n,
                                .query_stride = 3 * hidden,
                                .visible = visible,
                                .n_visible = s->n_frozen ? 2 : 1,
-                               .n_keys = n + s->n_frozen,
+                               .n_keys = n_keys,
                                .bias = s->bias,
                                .n_tokens = s->n_tokens,
                                .query_place = s->place,
                                .key_place = s->place};
-  attend(&attention, s->attention_scratch, s->context, received);
-
-  quantize_rows(s->context, n, hidden, ACTIVATE_NONE, s->bytes);
-  multiply(&layer->attention_out, s->bytes, n, 0, hidden, s->context);
-  add_norm(s->states, s->context, n, hidden, layer->attention_norm, m->epsilon);
-
-  for (int row = 0; row < n; row += FEED_FORWARD_ROWS) {
-    const int rows = n - row < FEED_FORWARD_ROWS ? n - row : FEED_FORWARD_ROWS;
-    quantize_rows(s->states + (size_t)row * hidden, rows, hidden, ACTIVATE_NONE, s->bytes);
-    multiply(&layer->feed_forward_in, s->bytes, rows, 0, m->wide, s->wide);
-    quantize_rows(s->wide, rows, m->wide, m->activation, s->bytes);
-    multiply(&layer->feed_forward_out, s->bytes, rows, 0, hidden,
-             s->context + (size_t)row * hidden);
-  }
-  add_norm(s->states, s->context, n, hidden, layer->output_norm, m->epsilon);
+  work.rows_at_once = rows_at_once(n, s->n_workers);
+  const int n_chunks = (n + work.rows_at_once - 1) / work.rows_at_once;
+  share(s->n_workers, n_chunks, project, &work);
+  share(s->n_workers, m->n_heads, attend_head, &work);
+  share(s->n_workers, n_chunks, finish, &work);
+  if (is_pruning) sum_heads(s, n_keys);
 }
 
 #endif

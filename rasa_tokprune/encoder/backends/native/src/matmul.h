@@ -33,7 +33,7 @@ static inline void write_sums(const Product *p, vint sums, int row, int column, 
         fma_of(__builtin_convertvector(sums, vfloat), scale, load(p->layer->bias + column)));
 }
 
-#if defined(__AMX_INT8__) || defined(TOKPRUNE_EMULATE_TILES)
+#if defined(__AMX_INT8__)
 #include "amx.h"
 #elif defined(__ARM_FEATURE_MATMUL_INT8)
 #include "i8mm.h"
@@ -104,12 +104,12 @@ static void multiply(const Linear *layer, ByteRows rows, int n_rows, int first, 
   const Product p = {layer, rows, first, last, out};
 #if defined(MULTIPLY_WHOLE)
   MULTIPLY_WHOLE(&p, n_rows);
-  return;
-#endif
+#else
   int block = first / LANES;
   for (; block + BLOCKS_AT_ONCE <= last / LANES; block += BLOCKS_AT_ONCE)
     multiply_blocks(&p, n_rows, block, BLOCKS_AT_ONCE);
   for (; block < last / LANES; block++) multiply_blocks(&p, n_rows, block, 1);
+#endif
 }
 
 #endif

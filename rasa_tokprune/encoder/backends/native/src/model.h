@@ -3,6 +3,7 @@
 #define TOKPRUNE_MODEL_H
 
 #include "attention.h"
+#include "crew.h"
 
 enum { NEVER_PRUNED = -1 };
 enum { POOL_NOT, POOL_MEAN, POOL_FIRST };
@@ -11,6 +12,7 @@ enum { POOL_NOT, POOL_MEAN, POOL_FIRST };
 #ifndef FEED_FORWARD_ROWS
 #define FEED_FORWARD_ROWS 64
 #endif
+enum { LEAST_ROWS = 16, LEAST_TO_SHARE = 40 }; /* rows of a chunk; tokens of a long sentence */
 
 typedef struct {
   Linear qkv; /* queries are divided by sqrt(head_size) */
@@ -48,9 +50,11 @@ typedef struct {
   int32_t *pruned_after; /* by place: the result */
   float *wide;          /* (n_tokens, max(3 * hidden, wide)) */
   float *context;       /* (n_tokens, hidden) */
-  float *received;      /* (n_tokens padded) */
+  float *received;      /* (n_heads, n_tokens padded) */
   float *frozen;        /* (n_layers, n_tokens, 2 * hidden) keys and values, if freezing */
-  uint8_t *attention_scratch;
+  uint8_t *attention_scratch; /* of each worker */
+  size_t attention_scratch_size;
+  int n_workers;
   ByteRows bytes;
 } Sentence;
 

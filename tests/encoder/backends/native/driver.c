@@ -8,6 +8,9 @@
 
 #include "encoder.c"
 
+/* Python's call has one: what is shared out must be the same too. */
+enum { N_THREADS = 2 };
+
 /* Returns the next bytes of standard input, at a multiple of 64. */
 static void *next(size_t size) {
   void *bytes = aligned_alloc(64, (size + 64) / 64 * 64);
@@ -39,9 +42,10 @@ static void next_norm(const float *norm[2], int hidden) {
 static void encode(const Model *model, const Plan *plan, int n, const int64_t *ids,
                    const uint8_t *is_protected, const float *bias, float *states,
                    int32_t *pruned_after) {
-  uint8_t *scratch = aligned_alloc(64, (tokprune_scratch_size(model, plan, n) + 64) / 64 * 64);
+  const size_t size = tokprune_scratch_size(model, plan, n, N_THREADS);
+  uint8_t *scratch = aligned_alloc(64, (size + 64) / 64 * 64);
   if (!tokprune_encode(model, plan, n, ids, NULL, is_protected, bias, scratch, states,
-                       pruned_after, NULL)) {
+                       pruned_after, NULL, N_THREADS)) {
     fputs("driver: the sentence was not encoded\n", stderr);
     exit(3);
   }

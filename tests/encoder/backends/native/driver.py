@@ -11,7 +11,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from native_builds import FLAGS, SOURCE, compiler
+from native_builds import FLAGS, LIBRARIES, SOURCE, compiler
 from rasa_tokprune.encoder import PruneMode, PruningPlan, ThresholdKind
 from rasa_tokprune.encoder.backends.native.library import _ACTIVATIONS
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
@@ -44,7 +44,9 @@ class Program:
         optimized = [flag for flag in FLAGS if flag not in ("-shared", "-fPIC")]
         command = [*compiler(self.target, self.cpu), *optimized, "-static"]
         command += [f"-I{FOLDER}", f"-I{SOURCE.parent}", *self.flags]
-        subprocess.run([*command, str(FOLDER / "driver.c"), "-o", str(path), "-lm"], check=True)
+        subprocess.run(
+            [*command, str(FOLDER / "driver.c"), "-o", str(path), *LIBRARIES], check=True
+        )
 
     def is_runnable(self) -> bool:
         """Returns whether the program that runs it is installed."""

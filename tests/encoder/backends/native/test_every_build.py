@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from native_builds import LINUX_ARM, LINUX_X86
+from rasa_tokprune.encoder.backends.batch import PackedTokens
 from rasa_tokprune.encoder.backends.builds import runnable_builds
 from rasa_tokprune.encoder.backends.native import library as library_module
 from rasa_tokprune.encoder.backends.native.library import NativeModel, Scratch
@@ -110,9 +111,10 @@ def run_library(model: Model, sentences: List[Sentence]) -> List[Output]:
     native = NativeModel(model.packed, model.words, model.positions, model.spec)
     outputs: List[Output] = []
     for s in sentences:
-        plan, scratch = NativePlan(s.plan), Scratch()
+        n = len(s.ids)
+        tokens = PackedTokens(s.ids, np.arange(n), s.is_protected, np.array([n]))
         result = native.encode(
-            plan, s.ids, None, s.is_protected, s.bias, scratch, needs_states=True
+            NativePlan(s.plan), tokens, s.bias, Scratch(), needs_states=True, n_threads=1
         )
         outputs.append((result.states, result.pruned_after))
     return outputs

@@ -8,12 +8,28 @@
 
 #include "encoder.c"
 
+#if defined(_WIN32)
+#include <fcntl.h>
+#include <io.h>
+#include <malloc.h>
+#define NEW(size) _aligned_malloc(size, 64)
+#define DELETE _aligned_free
+static void read_and_write_bytes(void) {
+  _setmode(_fileno(stdin), _O_BINARY);
+  _setmode(_fileno(stdout), _O_BINARY);
+}
+#else
+#define NEW(size) aligned_alloc(64, ((size) + 63) / 64 * 64)
+#define DELETE free
+static void read_and_write_bytes(void) {}
+#endif
+
 /* Python's call has one: what is shared out must be the same too. */
 enum { N_THREADS = 2 };
 
 /* Returns the next bytes of standard input, at a multiple of 64. */
 static void *next(size_t size) {
-  void *bytes = aligned_alloc(64, (size + 64) / 64 * 64);
+  void *bytes = NEW(size + 1); /* there may be nothing to read */
   if (bytes == NULL || fread(bytes, 1, size, stdin) != size) {
     fputs("driver: the input is too short\n", stderr);
     exit(2);
@@ -42,14 +58,13 @@ static void next_norm(const float *norm[2], int hidden) {
 static void encode(const Model *model, const Plan *plan, int n, const int64_t *ids,
                    const uint8_t *is_protected, const float *bias, float *states,
                    int32_t *pruned_after) {
-  const size_t size = tokprune_scratch_size(model, plan, n, N_THREADS);
-  uint8_t *scratch = aligned_alloc(64, (size + 64) / 64 * 64);
+  uint8_t *scratch = NEW(tokprune_scratch_size(model, plan, n, N_THREADS));
   if (!tokprune_encode(model, plan, n, ids, NULL, is_protected, bias, scratch, states,
                        pruned_after, NULL, N_THREADS)) {
     fputs("driver: the sentence was not encoded\n", stderr);
     exit(3);
   }
-  free(scratch);
+  DELETE(scratch);
 }
 
 static void encode_sentence(const Model *model) {
@@ -98,6 +113,7 @@ static void encode_all(void) {
 }
 
 int main(void) {
+  read_and_write_bytes();
   encode_all();
   return 0;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import struct
 import subprocess
@@ -48,9 +49,13 @@ class Program:
             [*command, str(FOLDER / "driver.c"), "-o", str(path), *LIBRARIES], check=True
         )
 
-    def is_runnable(self) -> bool:
-        """Returns whether the program that runs it is installed."""
-        return self.runner is None or shutil.which(self.runner) is not None
+    def command(self, path: Path) -> List[str]:
+        """Returns how the compiled program is started; nothing if its runner is not installed."""
+        if self.runner is None:
+            return [str(path)]
+        # Debian has wine64 out of the way.
+        runner = shutil.which(self.runner, path=f"{os.environ['PATH']}:/usr/lib/wine")
+        return [] if runner is None else [runner, str(path)]
 
 
 @dataclass(frozen=True)
@@ -118,7 +123,15 @@ def run_program(
         subprocess.CalledProcessError: If the program ends with an error.
     """
     given = [model.as_bytes(), struct.pack("<i", len(sentences)), *map(as_bytes, sentences)]
-    answer = subprocess.run(command, input=b"".join(given), stdout=subprocess.PIPE, check=True)
+    # Wine keeps its Windows in a folder of its own.
+    variables = {"WINEPREFIX": str(Path(command[-1]).parents[1] / "wine"), "WINEDEBUG": "-all"}
+    answer = subprocess.run(
+        command,
+        input=b"".join(given),
+        stdout=subprocess.PIPE,
+        env={**os.environ, **variables},
+        check=True,
+    )
     outputs, hidden, at = [], model.spec.hidden_size, 0
     for sentence in sentences:
         n = len(sentence.ids)

@@ -1,13 +1,14 @@
 """Every build of the C library computes the same bits, on this CPU or under emulation.
 
-Compared with the library this machine takes, called by Python. The emulated CPUs need the Debian
-package qemu-user; .ci/check_emulated installs it.
+Compared with the library this machine takes, called by Python. Other CPUs and Windows need the
+Debian packages qemu-user and wine64; .ci/check_emulated installs them.
 """
 
 from __future__ import annotations
 
 import functools
 import platform
+from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple
 
 import numpy as np
@@ -32,7 +33,8 @@ pytestmark = [
     pytest.mark.thorough,
     pytest.mark.skipif(not runnable_builds(), reason="not built for this machine"),
 ]
-ARM, X86, QEMU = "aarch64-linux-musl", "x86_64-linux-musl", "qemu-aarch64"
+ARM, X86, WINDOWS = "aarch64-linux-musl", "x86_64-linux-musl", "x86_64-windows-gnu"
+QEMU, WINE = "qemu-aarch64", "wine64"
 PROGRAMS = {
     "aarch64 i8mm": Program(ARM, LINUX_ARM["i8mm"], runner=QEMU),
     "aarch64 dotprod": Program(ARM, LINUX_ARM["dotprod"], runner=QEMU),
@@ -50,7 +52,11 @@ PROGRAMS = {
                "-include", "tiles.h"),
         needs=("avx512_vnni",),
     ),
-    "x86_64 portable": Program(X86, LINUX_X86["portable"]),
+    "windows avx512vnni": Program(
+        WINDOWS, LINUX_X86["avx512vnni"], runner=WINE, needs=("avx512_vnni",)
+    ),
+    "windows avx2": Program(WINDOWS, LINUX_X86["avx2"], runner=WINE, needs=("avx2",)),
+    "windows portable": Program(WINDOWS, LINUX_X86["portable"], runner=WINE),
 }  # fmt: skip
 # Heads of 96, 12, 32 and 64 numbers; sizes that are no multiples of 64 and some that are.
 MODELS: Dict[str, Dict[str, Any]] = {
@@ -137,10 +143,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], List[st
 
     @functools.cache
     def make(name: str) -> List[str]:
-        path = tmp_path_factory.mktemp("program") / "driver"
+        path = tmp_path_factory.mktemp("program") / "driver.exe"
         PROGRAMS[name].compile(path)
-        runner = PROGRAMS[name].runner
-        return [str(path)] if runner is None else [runner, str(path)]
+        return PROGRAMS[name].command(path)
 
     return make
 
@@ -156,9 +161,9 @@ def test_a_build_for_another_cpu_computes_the_same_bits(
 ) -> None:
     pytest.importorskip("ziglang", reason="compiled with ziglang, of the group dev")
     asked = PROGRAMS[name]
-    if not asked.is_runnable():
-        pytest.skip(f"{asked.runner} is not installed; on Debian: apt-get install qemu-user")
-    if asked.target == X86 and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+    if not asked.command(Path("driver.exe")):
+        pytest.skip(f"{asked.runner} is not installed; .ci/check_emulated installs it on Debian")
+    if asked.target != ARM and (platform.system(), platform.machine()) != ("Linux", "x86_64"):
         pytest.skip("runs on Linux x86_64 only")
     if not set(asked.needs) <= cpu_features():
         pytest.skip(f"this CPU has no {' and '.join(asked.needs)}")

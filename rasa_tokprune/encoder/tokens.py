@@ -78,7 +78,8 @@ class Tokens:
     @property
     def readable_share(self) -> float:
         """Share of the text's tokens that the vocabulary knows, in [0, 1]; 0.0 without any."""
-        return 1.0 - self.n_unknown / self.n_own if self.n_own else 0.0
+        n_own = self.n_own
+        return 1.0 - self.n_unknown / n_own if n_own else 0.0
 
     @property
     def n_own(self) -> int:
@@ -165,7 +166,7 @@ class TextTokenizer:
         is_truncated = n_tokens > max_length
         n_prompt = min(n_prompt, len(ids))
         unknown = self._unknown_ids
-        n_unknown = sum([id_ in unknown for id_ in ids.tolist()[n_prompt:]])
+        n_unknown = sum([id_ in unknown for id_ in ids.tolist()[n_prompt:]]) if unknown else 0
         return Tokens(ids, is_special, spans, n_prompt_chars, n_prompt, is_truncated, n_unknown)
 
     def _count_prompt(self, prompt: str) -> int:

@@ -64,8 +64,8 @@ class ForwardResult:
     """What a forward pass leaves behind.
 
     Attributes:
-        states: Last state of every token, (n_rows, hidden_size) float32; may be none if `pooled`
-            is there and nobody needs them.
+        states: Last state of every token, (n_rows, hidden_size) float32; none, as of
+            `pruned_after`, if `pooled` is there and nobody needs them.
         pruned_after: Layer after which each token was pruned, NEVER_PRUNED if kept,
             (n_rows,) integers.
         pooled: Sentence embeddings, (n_sentences, hidden_size) float32, of a backend that pools

@@ -32,6 +32,7 @@ _ACTIVATIONS = {
     "tanh": 4,
 }
 _ALIGNMENT = 64
+_NO_STATES, _NO_LAYERS = np.empty((0, 0), np.float32), np.empty(0, np.int32)
 # What tokprune_version() returns: raise both when a structure or an argument changes.
 _VERSION = 2
 # How the library pools, by the names of pooling modules.
@@ -88,6 +89,9 @@ class NativeModel:
             spec: The encoder.
         """
         self._packed, self._spec = packed, spec
+        # Whether the library pools as this encoder does.
+        self._pools = len(spec.pooling) == 1 and spec.pooling[0] in POOLING and not spec.dense
+        self._counts_positions = spec.position_offset == 0
         self._words, self._positions = _as_read(words), _as_read(positions)
         path = library_path()
         if path is None:
@@ -108,7 +112,7 @@ class NativeModel:
             spec.intermediate_size,
             spec.n_heads,
             _ACTIVATIONS[spec.activation],
-            POOLING[spec.pooling[0]] if self.pools else 0,
+            POOLING[spec.pooling[0]] if self._pools else 0,
             spec.normalize,
             len(words),
             len(positions),
@@ -127,12 +131,6 @@ class NativeModel:
             size = int(ask(self._reference, plan.reference, n_tokens, n_threads))
             plan.scratch_sizes[n_tokens, n_threads] = size
         return size
-
-    @property
-    def pools(self) -> bool:
-        """Whether the library pools as this encoder does."""
-        spec = self._spec
-        return len(spec.pooling) == 1 and spec.pooling[0] in POOLING and not spec.dense
 
     def encode(
         self,
@@ -154,20 +152,23 @@ class NativeModel:
             needs_states: Whether the tokens' states are wanted.
             n_threads: Most threads; a long sentence takes those that no other sentence needs.
         """
-        n_tokens = len(tokens.ids)
-        states = np.empty((n_tokens if needs_states else 0, self._spec.hidden_size), np.float32)
-        pruned_after = np.empty(n_tokens, dtype=np.int32)
-        pooled = np.empty((1, self._spec.hidden_size), np.float32) if self.pools else None
+        n_tokens, width = len(tokens.ids), self._spec.hidden_size
+        pooled = states = pruned_after = None
+        if self._pools:
+            pooled = np.empty((1, width), np.float32)
+        if needs_states or not self._pools:
+            states = np.empty((n_tokens, width), np.float32)
+            pruned_after = np.empty(n_tokens, dtype=np.int32)
         is_done = self._library.tokprune_encode(
             self._reference,
             plan.reference,
             n_tokens,
             _address(tokens.ids),
-            _address(tokens.position_ids),
+            None if self._counts_positions else _address(tokens.position_ids),
             _address(tokens.is_protected),
             _address(bias),
             scratch.address(self._scratch_size(plan, n_tokens, n_threads)),
-            _address(states) if needs_states else None,
+            _address(states),
             _address(pruned_after),
             _address(pooled),
             n_threads,
@@ -178,6 +179,8 @@ class NativeModel:
                 f"embeddings for {len(self._words)} tokens and {len(self._positions)} positions; "
                 f"tokenizer.json and the weights are not of one model"
             )
+        if states is None or pruned_after is None:
+            return ForwardResult(_NO_STATES, _NO_LAYERS, pooled)
         return ForwardResult(states, pruned_after, pooled)
 
     def _pointers(self, prefix: str, *names: str) -> List[int]:

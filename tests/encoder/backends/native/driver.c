@@ -24,8 +24,8 @@ static void read_and_write_bytes(void) {
 static void read_and_write_bytes(void) {}
 #endif
 
-/* Python's call has one: what is shared out must be the same too. */
-enum { N_THREADS = 2 };
+/* Python's call has one: what is shared out must be the same too. Emulated threads are slow. */
+static int threads_for(int n_tokens) { return n_tokens < 200 ? 1 : 2; }
 
 /* Returns the next bytes of standard input, at a multiple of 64. */
 static void *next(size_t size) {
@@ -58,9 +58,10 @@ static void next_norm(const float *norm[2], int hidden) {
 static void encode(const Model *model, const Plan *plan, int n, const int64_t *ids,
                    const uint8_t *is_protected, const float *bias, float *states,
                    int32_t *pruned_after) {
-  uint8_t *scratch = NEW(tokprune_scratch_size(model, plan, n, N_THREADS));
+  const int n_threads = threads_for(n);
+  uint8_t *scratch = NEW(tokprune_scratch_size(model, plan, n, n_threads));
   if (!tokprune_encode(model, plan, n, ids, NULL, is_protected, bias, scratch, states,
-                       pruned_after, NULL, N_THREADS)) {
+                       pruned_after, NULL, n_threads)) {
     fputs("driver: the sentence was not encoded\n", stderr);
     exit(3);
   }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rasa_tokprune.machine import cpu
+from rasa_tokprune.machine.cpu import cpu_features
 from rasa_tokprune.machine.environment import environment, usable_cores
 from rasa_tokprune.machine.stored import CACHE_VARIABLE, is_stored, store, stored_path
 from rasa_tokprune.machine.threads import SANIC_WORKERS, available_threads
@@ -17,18 +17,7 @@ def test_the_environment_tells_processor_cores_and_versions() -> None:
     found = environment()
     assert found["cores"] == len(usable_cores()) >= 1
     assert found["versions"]["rasa-tokprune"]
-    assert set(found["flags"]) <= cpu.cpu_features()
-
-
-def test_hidden_instructions_count_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    cpu.cpu_features.cache_clear()
-    all_of_them = sorted(cpu.cpu_features())
-    monkeypatch.setenv(cpu.HIDE_VARIABLE, " ".join(all_of_them[:2]))
-    cpu.cpu_features.cache_clear()
-    try:
-        assert cpu.cpu_features() == frozenset(all_of_them[2:])
-    finally:
-        cpu.cpu_features.cache_clear()
+    assert set(found["flags"]) <= cpu_features()
 
 
 def test_threads_are_shared_out_among_workers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-import platform
-from pathlib import Path
-from typing import Optional, Tuple
+from typing import Tuple
 
+from rasa_tokprune.encoder.backends.builds import library_path
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
 from rasa_tokprune.errors import ConfigError, did_you_mean
@@ -18,11 +17,6 @@ _CAN_RUN = {
     Backend.ONNX: (Precision.FP32, Precision.INT8),
     Backend.NATIVE: (Precision.INT8,),
 }
-_NATIVE_IS_FAST_ON = "avx512_vnni"
-_AVX2_BUILD = frozenset({"avx2", "fma", "bmi1", "bmi2", "f16c", "movbe", "abm"})
-_AVX512 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl", _NATIVE_IS_FAST_ON}
-# Builds of the C library, fastest first, and what an x86 CPU must have for them.
-_BUILDS = {"tokprune_avx512vnni.so": _AVX2_BUILD | _AVX512, "tokprune.so": _AVX2_BUILD}
 # Instructions without which the format is no faster than fp32, or, for 8-bit products on older
 # x86 CPUs, saturates.
 _FAST_ON = {
@@ -75,10 +69,7 @@ _ONNX_HINT = " For backend 'onnx': pip install 'rasa-tokprune[onnx]'"
 def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
     if device != "cpu" or precision == Precision.BF16:
         return Backend.TORCH
-    can_native = precision != Precision.FP32 and library_path() and library_fits(spec)
-    # Asked for 8 bits, a CPU without VNNI gets them exactly; ONNX Runtime's saturate there.
-    wants_native = _NATIVE_IS_FAST_ON in cpu_features() or precision == Precision.INT8
-    if can_native and wants_native:
+    if precision != Precision.FP32 and library_path() and library_fits(spec):
         return Backend.NATIVE
     return Backend.ONNX if has_onnx() else Backend.TORCH
 
@@ -125,18 +116,6 @@ def is_fast_here(precision: Precision) -> bool:
 def has_onnx() -> bool:
     """Returns whether ONNX Runtime is installed."""
     return importlib.util.find_spec("onnxruntime") is not None
-
-
-def library_path() -> Optional[Path]:
-    """Returns the C library built for this CPU's instructions, None if there is none."""
-    folder = Path(__file__).parent / "native"
-    if platform.system() != "Linux":
-        return None
-    for name, needs in _BUILDS.items():
-        has_all = platform.machine() != "x86_64" or needs <= cpu_features()
-        if has_all and (folder / name).is_file():
-            return folder / name
-    return None
 
 
 def saturates(backend: Backend, precision: Precision) -> bool:

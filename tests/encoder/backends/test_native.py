@@ -9,50 +9,43 @@ from typing import Any, Callable
 
 import numpy as np
 import pytest
+import structlog
 
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.backends.batch import PackedTokens, position_ids
-from rasa_tokprune.encoder.backends.choice import library_path
+from rasa_tokprune.encoder.backends.builds import runnable_builds
 from rasa_tokprune.encoder.backends.native import library as library_module
 from rasa_tokprune.encoder.backends.native import runner as runner_module
 from rasa_tokprune.encoder.backends.sentence_runner import attention_bias
 from rasa_tokprune.encoder.checkpoint.weights import load_weights
 from rasa_tokprune.encoder.plans.plan import PruneMode
 from rasa_tokprune.errors import CheckpointError, ConfigError
-from rasa_tokprune.machine.cpu import cpu_features
 from tests.checkpoints import ARCHITECTURES, CORPUS, N_LAYERS
 from tests.encoder.backends.exact_int8 import exact_int8, pool
 from tests.encoder.backends.test_packed_forward import PLANS, TEXTS
 
-pytestmark = pytest.mark.skipif(library_path() is None, reason="not built for this machine")
-
-
-BACKEND_FOLDER = Path(library_module.__file__).parent
+BUILDS = runnable_builds()
+pytestmark = pytest.mark.skipif(not BUILDS, reason="not built for this machine")
 
 
 def native(folder: Path, plan: PruningPlan, **settings: Any) -> Encoder:
     return load_encoder(str(folder), prune=plan, backend="native", precision="int8", **settings)
 
 
-LIBRARIES = sorted(BACKEND_FOLDER.glob("*.so"))
-
-
-@pytest.mark.parametrize("library", LIBRARIES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("build", BUILDS)
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("name", PLANS)
 def test_it_equals_numpy(
     checkpoint: Callable[[str], Path],
     architecture: str,
     name: str,
-    library: Path,
+    build: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    if "avx512" in library.name and "avx512_vnni" not in cpu_features():
-        pytest.skip("not for this CPU")
-    monkeypatch.setattr(library_module, "library_path", lambda: library)
+    monkeypatch.setattr(library_module, "candidates", lambda: [BUILDS[build]])
     folder, plan = checkpoint(architecture), PLANS[name]
     # Another number of threads is another model in this process.
-    encoder = native(folder, plan, num_threads=1 + LIBRARIES.index(library))
+    encoder = native(folder, plan, num_threads=1 + list(BUILDS).index(build))
     spec = encoder.model.spec
     weights = load_weights(folder, spec)
     texts = [*TEXTS, " ".join(CORPUS)]
@@ -148,6 +141,28 @@ def test_long_sentences_at_once_and_in_a_forked_process(
     child.join(60)
     assert child.exitcode == 0
     assert (results.get() == right[:1]).all()
+
+
+def test_a_build_that_the_system_forbids_is_passed_over(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Forbidden:
+        def tokprune_prepare(self) -> int:
+            return 0
+
+    load, (fastest, *_) = library_module._load, BUILDS.values()
+    forbidden = fastest.with_name("forbidden")
+    monkeypatch.setattr(
+        library_module, "_load", lambda path: Forbidden() if path == forbidden else load(path)
+    )
+    monkeypatch.setattr(library_module, "candidates", lambda: [forbidden, fastest])
+    with structlog.testing.capture_logs() as logs:
+        assert native(tiny_bert, PLANS["drop"], num_threads=77).encode(CORPUS).any()
+    (log,) = (log for log in logs if log["event"] == "rasa_tokprune.build_not_allowed")
+    assert (log["log_level"], log["build"]) == ("debug", "forbidden")
+    monkeypatch.setattr(library_module, "candidates", lambda: [forbidden])
+    with pytest.raises(ConfigError, match="the system does not allow"):
+        native(tiny_bert, PLANS["drop"], num_threads=78)
 
 
 def test_a_token_without_an_embedding_is_refused(tiny_bert: Path) -> None:

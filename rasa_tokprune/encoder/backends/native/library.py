@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, List, Mapping, Optional, Tuple
 
 import numpy as np
+import structlog
 
 from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens
-from rasa_tokprune.encoder.backends.choice import library_path
+from rasa_tokprune.encoder.backends.builds import candidates
 from rasa_tokprune.encoder.backends.native.structures import (
     Layer,
     Linear,
@@ -22,6 +23,8 @@ from rasa_tokprune.encoder.backends.native.structures import (
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import LINEAR_LAYERS, NORMS
 from rasa_tokprune.errors import CheckpointError, ConfigError
+
+logger = structlog.get_logger(__name__)
 
 _ACTIVATIONS = {
     "gelu": 1,
@@ -52,6 +55,19 @@ def _load(path: Path) -> Any:
     library.tokprune_encode.argtypes = [pointer, pointer, count, *[pointer] * 8, count]
     library.tokprune_encode.restype = count
     return library
+
+
+def _open_library() -> Any:
+    """Returns the fastest build that this CPU can run and that the system allows."""
+    for path in candidates():
+        library = _load(path)
+        if library.tokprune_prepare():
+            return library
+        logger.debug("rasa_tokprune.build_not_allowed", build=path.name)
+    raise ConfigError(
+        "backend 'native' was not built for this machine, or the system does not allow the build "
+        "that it needs; use backend 'onnx' or 'torch'"
+    )
 
 
 class Scratch(threading.local):
@@ -93,10 +109,7 @@ class NativeModel:
         self._pools = len(spec.pooling) == 1 and spec.pooling[0] in POOLING and not spec.dense
         self._counts_positions = spec.position_offset == 0
         self._words, self._positions = _as_read(words), _as_read(positions)
-        path = library_path()
-        if path is None:
-            raise ConfigError("backend 'native' was not built for this machine")
-        self._library = _load(path)
+        self._library = _open_library()
         self._layers = (Layer * spec.n_layers)()
         for number in range(spec.n_layers):
             for name, (n_in, n_out) in _shapes(spec):

@@ -12,6 +12,8 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
+#include "cpu.h"
+
 /* Returns the bytes of scratch memory that a sentence needs; lays them out if there are some. */
 static size_t lay_out(Sentence *s, int n_workers, Candidate **sorted, uint8_t *memory) {
   const Model *m = s->model;

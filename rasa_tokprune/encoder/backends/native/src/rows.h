@@ -64,7 +64,6 @@ static inline __attribute__((always_inline)) void quantize_rows_as(float *rows, 
   for (int r = 0; r < n_rows; r++) {
     float *row = rows + (size_t)r * n_in;
     vfloat largest = {0};
-#pragma GCC unroll 4
     for (int i = 0; i < n_in; i += LANES) {
       vfloat x = load(row + i);
       if (activation != ACTIVATE_NONE) {

@@ -1,7 +1,11 @@
-"""This package: `ours:BACKEND:PRECISION:PLAN`; the backend `cuda` is torch on the first GPU."""
+"""This package: `ours:BACKEND:PRECISION:PLAN`.
+
+The backend `cuda` is torch on the first GPU, `native-avx2` the C library built for AVX2, and so on.
+"""
 
 from __future__ import annotations
 
+import os
 from typing import Any, Dict, List, Sequence
 
 import numpy as np
@@ -9,6 +13,7 @@ import numpy as np
 from benchmarks.engines.plans import benchmark_plan
 from benchmarks.engines.settings import EngineSettings
 from rasa_tokprune.encoder import Encoder, load_encoder
+from rasa_tokprune.encoder.backends.builds import CPU_VARIABLE
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.encoder import DEFAULT_BATCH_SIZE
 from rasa_tokprune.encoder.formats import Backend
@@ -24,6 +29,9 @@ class OurEngine:
         self._encoder = encoder
         self.facts: Dict[str, Any] = {"plan": encoder.plan.to_dict()}
         self.facts["plan"].pop("provenance")
+        build = getattr(encoder.model.runner, "build", None)
+        if build is not None:
+            self.facts["build"] = build
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Returns embeddings, (len(texts), embedding_size) float32."""
@@ -37,6 +45,9 @@ class OurEngine:
 def build(settings: EngineSettings) -> OurEngine:
     """Loads the encoder."""
     backend, precision, *plan = settings.option.split(":", 2)
+    backend, _, build = backend.partition("-")
+    if build:  # an engine has a process of its own
+        os.environ[CPU_VARIABLE] = build
     n_layers = EncoderSpec.from_folder(settings.folder).n_layers
     encoder = load_encoder(
         str(settings.folder),

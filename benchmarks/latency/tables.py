@@ -150,6 +150,25 @@ def start_table(rows: Rows) -> str:
     return f"{table}\n\n{about}"
 
 
+def builds_table(rows: Rows) -> str:
+    """Returns, for each build, how many embeddings equal the fastest build's, and the time."""
+    return render_blocks(rows, _builds_lines)
+
+
+def _builds_lines(rows: Rows) -> str:
+    lines = [
+        [
+            row["engine"],
+            row["kind"],
+            f"{row['n_same']:,} of {row['n_texts']:,}",
+            f"{row['median_ms']:.2f}",
+        ]
+        for row in rows
+    ]
+    head = ["build", "plan", "embeddings equal to the last bit", "ms, one message"]
+    return markdown_table(head, lines, n_left=2)
+
+
 _DOCUMENT = "docs/benchmarks.md"
 _ROWS = ("latency.jsonl",)
 _exact = functools.partial(latency_table, kind="exact")
@@ -165,6 +184,7 @@ TABLES = (
     Table("bench_pruning", _DOCUMENT, _ROWS, pruning_table),
     Table("bench_break_even", _DOCUMENT, _ROWS, break_even_table),
     Table("bench_throughput", _DOCUMENT, ("throughput.jsonl",), throughput_table),
+    Table("builds", "docs/builds.md", ("builds.jsonl",), builds_table),
     Table("bench_shapes", _DOCUMENT, ("shapes.jsonl",), shapes_table),
     Table("bench_start", _DOCUMENT, ("start.jsonl",), start_table),
 )

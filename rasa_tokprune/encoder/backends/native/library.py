@@ -57,12 +57,12 @@ def _load(path: Path) -> Any:
     return library
 
 
-def _open_library() -> Any:
-    """Returns the fastest build that this CPU can run and that the system allows."""
+def _open_library() -> Tuple[str, Any]:
+    """Returns the fastest build that this CPU can run and that the system allows, by its name."""
     for path in candidates():
         library = _load(path)
         if library.tokprune_prepare():
-            return library
+            return path.stem.removeprefix("tokprune_"), library
         logger.debug("rasa_tokprune.build_not_allowed", build=path.name)
     raise ConfigError(
         "backend 'native' was not built for this machine, or the system does not allow the build "
@@ -109,7 +109,7 @@ class NativeModel:
         self._pools = len(spec.pooling) == 1 and spec.pooling[0] in POOLING and not spec.dense
         self._counts_positions = spec.position_offset == 0
         self._words, self._positions = _as_read(words), _as_read(positions)
-        self._library = _open_library()
+        self.build, self._library = _open_library()
         self._layers = (Layer * spec.n_layers)()
         for number in range(spec.n_layers):
             for name, (n_in, n_out) in _shapes(spec):

@@ -46,6 +46,11 @@ class NativeRunner(SentenceRunner):
         self._plans: Dict[Tuple[str, bool], NativePlan] = {}
         self._scratch = Scratch()
 
+    @property
+    def build(self) -> str:
+        """The instruction set that the C library was built for; see `builds`."""
+        return self._model.build
+
     def prepare(self, plan: PruningPlan, folder: Optional[Path] = None) -> None:
         """Does nothing: all plans run on the same weights."""
 

@@ -9,9 +9,9 @@ from typing import Any, Callable, Dict, Iterator, List, Sequence
 
 import huggingface_hub
 import pytest
-import torch
 
 from rasa_tokprune.cli import main
+from rasa_tokprune.extras import is_installed
 from tests.bots_on_disk import BOT
 from tests.checkpoints import write_checkpoint
 from tests.plans import write_plan
@@ -69,7 +69,10 @@ def _own_graph_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Tiny models gain nothing from threads and lose much when cores are busy."""
-    torch.set_num_threads(1)
+    if is_installed("torch"):
+        import torch
+
+        torch.set_num_threads(1)
 
 
 @pytest.fixture

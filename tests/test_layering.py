@@ -22,6 +22,7 @@ PACKAGE = ROOT / "rasa_tokprune"
 # import each other's.
 MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "errors": (),
+    "extras": ("errors",),
     "terminal": (),
     "machine": ("errors",),
     # text -> tokens -> pruned encoder -> embedding
@@ -35,14 +36,14 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "errors", "machine", "encoder/formats", "encoder/checkpoint", "encoder/plans",
     ),
     "encoder/backends": (
-        "errors", "machine", "encoder/formats", "encoder/checkpoint", "encoder/tokens",
+        "errors", "extras", "machine", "encoder/formats", "encoder/checkpoint", "encoder/tokens",
         "encoder/plans", "encoder/adapters", "encoder/pooling",
     ),
     "encoder/pooling": (
         "encoder/checkpoint", "encoder/tokens", "encoder/plans", "encoder/backends/batch",
     ),
     "encoder/backends/batch": ("encoder/tokens", "encoder/plans"),
-    "encoder": ("errors", "machine"),
+    "encoder": ("errors", "extras", "machine"),
     # embedding -> prototypes -> confidence
     "fewshot": ("errors",),
     "explanation": ("terminal", "encoder", "fewshot"),
@@ -52,7 +53,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "importer": ("components",),
     # what the commands stand on
-    "jobs": ("errors", "machine"),
+    "jobs": ("errors", "extras", "machine"),
     "texts/lines": ("errors",),
     "texts": ("errors", "machine", "encoder", "texts/lines"),
     # the commands
@@ -64,14 +65,14 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "errors", "terminal", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs",
         "commands", "package",
     ),
-    "commands/bench": ("errors", "machine", "encoder", "texts", "commands"),
+    "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
     "commands/explain": ("errors", "explanation", "components", "commands"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
         "package",
     ),
     "cli": (
-        "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
+        "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
         "commands/explain", "commands/adapt", "package",
     ),
     "package": (),

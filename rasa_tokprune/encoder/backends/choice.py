@@ -11,6 +11,7 @@ from typing import Optional, Tuple
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
 from rasa_tokprune.errors import ConfigError, did_you_mean
+from rasa_tokprune.extras import is_installed, require
 from rasa_tokprune.machine.cpu import cpu_features
 
 _CAN_RUN = {
@@ -54,6 +55,8 @@ def choose(
             )
     if backend == AUTO:
         chosen = _fastest_backend(precision, device, spec)
+        if chosen is Backend.TORCH:
+            _require_torch(precision, device)
     else:
         chosen = Backend(backend)
         check_backend(chosen, device)
@@ -70,6 +73,8 @@ def choose(
 
 
 _ONNX_HINT = " For backend 'onnx': pip install 'rasa-tokprune[onnx]'"
+# What the C library, which every installation has, needs.
+_LEAN = "set precision and backend to 'auto', which need no more than is installed"
 
 
 def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
@@ -78,14 +83,25 @@ def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
     can_native = precision != Precision.FP32 and library_path() and library_fits(spec)
     # Asked for 8 bits, a CPU without VNNI gets them exactly; ONNX Runtime's saturate there.
     wants_native = _NATIVE_IS_FAST_ON in cpu_features() or precision == Precision.INT8
-    if can_native and wants_native:
+    if can_native and (wants_native or not (has_onnx() or is_installed("torch"))):
         return Backend.NATIVE
     return Backend.ONNX if has_onnx() else Backend.TORCH
+
+
+def _require_torch(precision: str, device: str) -> None:
+    """Raises ConfigError if torch, which 'auto' came to, is not installed."""
+    if device != "cpu":
+        require("torch", f"device '{device}'")
+    if precision == Precision.BF16:
+        require("torch", "precision 'bf16'", otherwise=_LEAN)
+    where = f"precision '{precision}' of this model on this machine"
+    require("torch", where, otherwise=f"{_ONNX_HINT.strip()}; {_LEAN}")
 
 
 def check_backend(backend: Backend, device: str) -> None:
     """Raises ConfigError if a backend cannot run here, or not on a device."""
     if backend is Backend.TORCH:
+        require("torch", "backend 'torch'", otherwise=_LEAN)
         return
     if device != "cpu":
         raise ConfigError(

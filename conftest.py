@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Sequence
 
-import huggingface_hub
+import huggingface_hub.constants
 import pytest
+from ruamel.yaml import YAML
 
 from rasa_tokprune.cli import main
 from rasa_tokprune.extras import is_installed
@@ -16,6 +17,9 @@ from tests.bots_on_disk import BOT
 from tests.checkpoints import write_checkpoint
 from tests.plans import write_plan
 from tests.real_data import SHARED_DATA
+
+# Leaves out what needs a library that is not installed, and says so.
+pytest_plugins = ["tests.needs"]
 
 
 @pytest.fixture(scope="session")
@@ -125,9 +129,7 @@ def write_config(tiny_bert: Path, plan_path: Path, tmp_path: Path) -> Callable[.
         filled = [{**tiny, **item} if "TokPrune" in item["name"] else item for item in pipeline]
         config = {"recipe": "default.v1", "assistant_id": "tiny", "language": "en", **keys}
         path = tmp_path / "config.yml"
-        from rasa.shared.utils.io import write_yaml
-
-        write_yaml({**config, "pipeline": filled}, path)
+        YAML(typ="safe").dump({**config, "pipeline": filled}, path)
         return path
 
     return write

@@ -26,7 +26,7 @@ Explain = Callable[..., Dict[str, Any]]
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory: pytest.TempPathFactory, checkpoint: Callable[[str], Path]) -> Encoder:
     """Returns a tiny encoder that does not know emoji."""
-    return load_encoder(str(checkpoint("bert")))
+    return load_encoder(str(checkpoint("bert")), precision="auto")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Optional, Tuple
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
 from rasa_tokprune.errors import ConfigError, did_you_mean
-from rasa_tokprune.extras import is_installed, require
+from rasa_tokprune.extras import install_hint, is_installed, require
 from rasa_tokprune.machine.cpu import cpu_features
 
 _CAN_RUN = {
@@ -73,8 +73,7 @@ def choose(
 
 
 _ONNX_HINT = " For backend 'onnx': pip install 'rasa-tokprune[onnx]'"
-# What the C library, which every installation has, needs.
-_LEAN = "set precision and backend to 'auto', which need no more than is installed"
+_LEAN = "set backend and precision to 'auto', which take what is installed"
 
 
 def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
@@ -94,8 +93,14 @@ def _require_torch(precision: str, device: str) -> None:
         require("torch", f"device '{device}'")
     if precision == Precision.BF16:
         require("torch", "precision 'bf16'", otherwise=_LEAN)
-    where = f"precision '{precision}' of this model on this machine"
-    require("torch", where, otherwise=f"{_ONNX_HINT.strip()}; {_LEAN}")
+    if not is_installed("torch"):
+        is_asked = precision == Precision.FP32
+        why = "precision 'fp32'" if is_asked else "this model, which the C library cannot run here,"
+        raise ConfigError(
+            f"{why} needs torch or onnxruntime, neither of which is installed: "
+            f"{install_hint('torch')} or {install_hint('onnxruntime')}"
+            f"{f'; or {_LEAN}' if is_asked else ''}"
+        )
 
 
 def check_backend(backend: Backend, device: str) -> None:

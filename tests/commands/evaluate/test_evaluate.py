@@ -103,6 +103,7 @@ def test_shots_and_seeds(
     assert "±" not in whole
 
 
+@pytest.mark.needs("onnxruntime")
 def test_models_and_plans(
     quick: List[str], bot: List[str], new_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -260,6 +261,7 @@ def test_same_answers_as_the_component(
         assert message.get("intent")["confidence"] == pytest.approx(answer["confidence"], abs=1e-4)
 
 
+@pytest.mark.needs("torch", "rasa")
 def test_default_plan_prunes_where_the_components_do(new_checkpoint: Callable[..., Path]) -> None:
     from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
     from rasa_tokprune.components.config.encoder import EncoderSettings
@@ -281,7 +283,7 @@ def test_an_adapter_is_evaluated_with_any_plan(
     quick: List[str], bot: List[str], new_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
     model = str(new_checkpoint())
-    identity = load_encoder(model).model.identity
+    identity = load_encoder(model, precision="auto").model.identity
     bias = np.linspace(-1, 1, 32).astype(np.float16)
     path = tmp_path / "own.safetensors"
     Adapter("own", identity, {"1.output_norm.bias": bias}).save(path)

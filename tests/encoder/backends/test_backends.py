@@ -20,7 +20,7 @@ from rasa_tokprune.encoder.plans.break_even import break_even, read_table
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine import stored
 from tests.checkpoints import CORPUS
-from tests.encoder.backends.test_packed_forward import PLANS
+from tests.plans import PLANS
 
 VNNI = frozenset({"avx2", "avx512_vnni", "avx512_bf16"})
 OLD = frozenset({"avx2"})

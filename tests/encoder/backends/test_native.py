@@ -19,7 +19,7 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.cpu import cpu_features
 from tests.checkpoints import ARCHITECTURES, CORPUS, N_LAYERS
 from tests.encoder.backends.slow_int8 import slow_int8
-from tests.encoder.backends.test_packed_forward import PLANS, TEXTS
+from tests.plans import PLANS, TEXTS
 
 pytestmark = pytest.mark.skipif(library_path() is None, reason="not built for this machine")
 

@@ -59,14 +59,14 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # the commands
     "commands": ("errors", "terminal", "encoder"),
     "commands/evaluate": (
-        "errors", "terminal", "machine", "encoder", "fewshot", "texts", "commands",
+        "errors", "extras", "terminal", "machine", "encoder", "fewshot", "texts", "commands",
     ),
     "commands/certify": (
         "errors", "terminal", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs",
         "commands", "package",
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
-    "commands/explain": ("errors", "explanation", "components", "commands"),
+    "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
         "package",
@@ -80,9 +80,10 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
 
 # Libraries that are large, or that not every installation has: the rooms that may import them.
 LIBRARIES: Dict[str, Tuple[str, ...]] = {
-    "rasa": ("components", "importer", "texts", "commands/evaluate", "commands/explain"),
+    "rasa": ("components", "importer", "commands/evaluate", "commands/explain"),
     "torch": ("encoder/backends/torch", "encoder/shared", "commands/adapt"),
     "tokenizers": ("encoder/tokens", "texts"),
+    "ruamel": ("texts/training_data",),
     "onnx": ("encoder/backends/onnx",),
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),

@@ -12,10 +12,11 @@ from __future__ import annotations
 import ast
 import functools
 from pathlib import Path
-from typing import Dict, FrozenSet, Iterator, List, Optional
+from typing import Any, Dict, FrozenSet, Iterator, List, Optional, Set
 
 import pytest
 
+import rasa_tokprune
 from rasa_tokprune.extras import is_installed
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,7 +27,7 @@ OPTIONAL = frozenset(
         "matplotlib", "rasa",
     }
 )  # fmt: skip
-_OF_BACKEND = {"torch": {"torch"}, "onnx": {"onnxruntime"}}
+_OF_BACKEND: Dict[Any, Set[str]] = {"torch": {"torch"}, "onnx": {"onnxruntime"}}
 _OWN = ("rasa_tokprune", "tests", "benchmarks")
 # Library -> test files and folders that were left out for the want of it.
 _left_out: Dict[str, List[str]] = {}
@@ -54,7 +55,8 @@ def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
     for item in items:
         named = {name for mark in item.iter_markers("needs") for name in mark.args}
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        named |= _OF_BACKEND.get(str(parameters.get("backend")), set())
+        backend = parameters.get("backend")
+        named |= _OF_BACKEND.get(getattr(backend, "value", backend), set())
         unknown = named - OPTIONAL
         if unknown:
             raise pytest.UsageError(f"{item.nodeid} needs {unknown}, which is not in OPTIONAL")
@@ -105,7 +107,9 @@ def needs_of(file: Path) -> FrozenSet[str]:
 
 def _file_of(dotted: str) -> List[Path]:
     """Returns the file of a module of this repository; of a name in one, the module's."""
-    place = ROOT.joinpath(*dotted.split("."))
+    # The package lies beside the tests, or is installed.
+    root = Path(rasa_tokprune.__file__).parent.parent if dotted.startswith(_OWN[0]) else ROOT
+    place = root.joinpath(*dotted.split("."))
     candidates = [place.with_suffix(".py"), place / "__init__.py", place.parent.with_suffix(".py")]
     return [each for each in candidates if each.is_file()][:1]
 

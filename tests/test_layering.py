@@ -6,8 +6,10 @@ docs/design.md draws the same rooms.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
@@ -214,3 +216,16 @@ def test_unknown_public_name() -> None:
     with pytest.raises(AttributeError, match="no attribute 'TokPrune'"):
         rasa_tokprune.TokPrune  # noqa: B018
     assert "TokPruneFeaturizer" in dir(rasa_tokprune)
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    # Else it is there only as long as Rasa happens to bring it.
+    asked = {
+        re.split(r"[^\w.-]", line)[0].replace("-", "_")
+        for line in metadata.requires("rasa-tokprune") or []
+    }
+    names = {"scikit_learn": "sklearn", "ruamel_yaml": "ruamel"}
+    declared = {names.get(each, each) for each in asked}
+    imported = {dotted.split(".")[0] for path in FILES for dotted in imports_of(path)}
+    undeclared = imported - declared - sys.stdlib_module_names - {PACKAGE.name}
+    assert not undeclared, f"not among the dependencies in pyproject.toml: {undeclared}"

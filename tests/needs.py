@@ -29,8 +29,6 @@ OPTIONAL = frozenset(
 )  # fmt: skip
 _OF_BACKEND: Dict[Any, Set[str]] = {"torch": {"torch"}, "onnx": {"onnxruntime"}}
 _OWN = ("rasa_tokprune", "tests", "benchmarks")
-# Library -> test files and folders that were left out for the want of it.
-_left_out: Dict[str, List[str]] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,11 +42,7 @@ def pytest_ignore_collect(collection_path: Path) -> Optional[bool]:
     file = collection_path if is_test else collection_path / "conftest.py"
     if not file.is_file() or file == ROOT / "conftest.py":
         return None
-    missing = missing_of(needs_of(file))
-    if missing is None:
-        return None
-    _left_out.setdefault(missing, []).append(collection_path.relative_to(ROOT).as_posix())
-    return True
+    return True if missing_of(needs_of(file)) is not None else None
 
 
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
@@ -66,8 +60,13 @@ def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    for library, places in sorted(_left_out.items()):
-        terminalreporter.write_line(f"left out without {library}: {' '.join(sorted(places))}")
+    left_out: Dict[str, List[str]] = {}
+    for file in sorted(ROOT.glob("tests/**/*.py")):
+        missing = missing_of(needs_of(file))
+        if missing is not None and file.name.startswith(("test_", "conftest")):
+            left_out.setdefault(missing, []).append(file.relative_to(ROOT).as_posix())
+    for library, files in left_out.items():
+        terminalreporter.write_line(f"left out without {library}: {' '.join(files)}")
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,15 +7,19 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Sequence
 
-import huggingface_hub
+import huggingface_hub.constants
 import pytest
-import torch
+from ruamel.yaml import YAML
 
 from rasa_tokprune.cli import main
+from rasa_tokprune.extras import is_installed
 from tests.bots_on_disk import BOT
 from tests.checkpoints import write_checkpoint
 from tests.plans import write_plan
 from tests.real_data import SHARED_DATA
+
+# Leaves out what needs a library that is not installed, and says so.
+pytest_plugins = ["tests.needs"]
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +73,10 @@ def _own_graph_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
     """Tiny models gain nothing from threads and lose much when cores are busy."""
-    torch.set_num_threads(1)
+    if is_installed("torch"):
+        import torch
+
+        torch.set_num_threads(1)
 
 
 @pytest.fixture
@@ -122,9 +129,7 @@ def write_config(tiny_bert: Path, plan_path: Path, tmp_path: Path) -> Callable[.
         filled = [{**tiny, **item} if "TokPrune" in item["name"] else item for item in pipeline]
         config = {"recipe": "default.v1", "assistant_id": "tiny", "language": "en", **keys}
         path = tmp_path / "config.yml"
-        from rasa.shared.utils.io import write_yaml
-
-        write_yaml({**config, "pipeline": filled}, path)
+        YAML(typ="safe").dump({**config, "pipeline": filled}, path)
         return path
 
     return write

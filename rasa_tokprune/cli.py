@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import importlib
 import os
-from typing import Callable, Dict, Optional, Sequence
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.arguments import add_adapt
@@ -15,6 +15,7 @@ from rasa_tokprune.commands.certify.arguments import add_certify
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.run import BAD_INPUT, run_command
+from rasa_tokprune.extras import require
 from rasa_tokprune.terminal import print_anything
 
 _PROGRAM = "rasa-tokprune"
@@ -28,11 +29,13 @@ class Command:
         text: What it does, for `--help`.
         home: Module with `run(arguments)`, imported when it is called: `--help` answers at once.
         add_arguments: Adds its arguments; None if it has none.
+        needs: Libraries of an extra that it cannot do without; `--help` can.
     """
 
     text: str
     home: str
     add_arguments: Optional[Callable[[argparse.ArgumentParser], None]] = None
+    needs: Tuple[str, ...] = ()
 
 
 _HOMES = "rasa_tokprune.commands"
@@ -41,7 +44,9 @@ COMMANDS: Dict[str, Command] = {
     "evaluate": Command(
         "accuracy and trust on labelled messages", f"{_HOMES}.evaluate.command", add_evaluate
     ),
-    "adapt": Command("train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt),
+    "adapt": Command(
+        "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, ("torch",)
+    ),
     "certify": Command(
         "bound how often a plan changes answers", f"{_HOMES}.certify.command", add_certify
     ),
@@ -72,5 +77,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if parsed.command is None:
         parser.print_help()
         return BAD_INPUT
-    home = importlib.import_module(COMMANDS[parsed.command].home)
-    return run_command(f"{_PROGRAM} {parsed.command}", home.run, parsed)
+    return run_command(f"{_PROGRAM} {parsed.command}", _run, parsed)
+
+
+def _run(arguments: argparse.Namespace) -> Optional[int]:
+    """Imports a command and runs it; raises ConfigError if it lacks a library."""
+    command = COMMANDS[arguments.command]
+    for library in command.needs:
+        require(library, f"'{arguments.command}'")
+    result: Optional[int] = importlib.import_module(command.home).run(arguments)
+    return result

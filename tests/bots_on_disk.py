@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Mapping, Sequence
 
-from rasa.shared.utils.io import write_yaml
+from ruamel.yaml import YAML
 
 from tests.real_data import ROOT
 
@@ -24,5 +24,5 @@ def write_nlu(path: Path, intents: Mapping[str, Sequence[str]]) -> Path:
         {"intent": intent, "examples": "".join(f"- {text}\n" for text in texts)}
         for intent, texts in intents.items()
     ]
-    write_yaml({"version": "3.1", "nlu": nlu}, path)
+    YAML(typ="safe").dump({"version": "3.1", "nlu": nlu}, path)
     return path

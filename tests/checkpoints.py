@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-import torch
+import numpy as np
+from safetensors.numpy import save_file
 from tokenizers import (
     Tokenizer,
     decoders,
@@ -15,17 +16,6 @@ from tokenizers import (
     normalizers,
     pre_tokenizers,
     processors,
-)
-from transformers import (
-    BertConfig,
-    BertModel,
-    MPNetConfig,
-    MPNetModel,
-    PretrainedConfig,
-    RobertaConfig,
-    RobertaModel,
-    XLMRobertaConfig,
-    XLMRobertaModel,
 )
 
 CORPUS = [
@@ -39,19 +29,18 @@ CORPUS = [
     "can I talk to a human being about the refund",
 ]
 N_LAYERS = 4
+# As Hugging Face's configurations name them.
 _SIZES = {
     "hidden_size": 32,
     "num_hidden_layers": N_LAYERS,
     "num_attention_heads": 4,
     "intermediate_size": 48,
+    "max_position_embeddings": 80,
+    "hidden_act": "gelu",
+    "layer_norm_eps": 1e-12,
 }
-_MODELS: Dict[str, Any] = {
-    "bert": (BertConfig, BertModel),
-    "mpnet": (MPNetConfig, MPNetModel),
-    "roberta": (RobertaConfig, RobertaModel),
-    "xlm-roberta": (XLMRobertaConfig, XLMRobertaModel),
-}
-ARCHITECTURES = sorted(_MODELS)
+_N_TYPES, _N_BUCKETS = 2, 32
+ARCHITECTURES = ["bert", "mpnet", "roberta", "xlm-roberta"]
 
 
 # Vocabularies are spelled out, not trained: the trainers give another one in every run.
@@ -117,6 +106,46 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
+def random_weights(settings: Dict[str, Any], seed: int) -> Dict[str, np.ndarray]:
+    """Returns weights under Hugging Face's names: matrices random, biases 0, norms' factors 1."""
+    hidden, wide = settings["hidden_size"], settings["intermediate_size"]
+    is_mpnet = settings["model_type"] == "mpnet"
+    rng = np.random.default_rng(seed)
+    found: Dict[str, np.ndarray] = {}
+
+    def matrix(name: str, *shape: int) -> None:
+        # Flatter ones would not tell tokens apart.
+        found[f"{name}.weight"] = rng.normal(scale=0.15, size=shape).astype(np.float32)
+
+    def linear(name: str, n_out: int, n_in: int) -> None:
+        matrix(name, n_out, n_in)
+        found[f"{name}.bias"] = np.zeros(n_out, dtype=np.float32)
+
+    def norm(name: str) -> None:
+        found[f"{name}.weight"] = np.ones(hidden, dtype=np.float32)
+        found[f"{name}.bias"] = np.zeros(hidden, dtype=np.float32)
+
+    matrix("embeddings.word_embeddings", settings["vocab_size"], hidden)
+    matrix("embeddings.position_embeddings", settings["max_position_embeddings"], hidden)
+    if is_mpnet:
+        matrix("encoder.relative_attention_bias", _N_BUCKETS, settings["num_attention_heads"])
+    else:
+        matrix("embeddings.token_type_embeddings", _N_TYPES, hidden)
+    norm("embeddings.LayerNorm")
+    for number in range(settings["num_hidden_layers"]):
+        layer = f"encoder.layer.{number}"
+        names = [f"attn.{part}" for part in "qkvo"]
+        if not is_mpnet:
+            names = ["self.query", "self.key", "self.value", "output.dense"]
+        for name in names:
+            linear(f"{layer}.attention.{name}", hidden, hidden)
+        norm(f"{layer}.attention.{'' if is_mpnet else 'output.'}LayerNorm")
+        linear(f"{layer}.intermediate.dense", wide, hidden)
+        linear(f"{layer}.output.dense", hidden, wide)
+        norm(f"{layer}.output.LayerNorm")
+    return found
+
+
 def write_checkpoint(
     folder: Path,
     architecture: str = "bert",
@@ -129,20 +158,17 @@ def write_checkpoint(
 ) -> Path:
     """Writes a small random sentence-transformers checkpoint and returns its folder."""
     tokenizer = build_tokenizer(architecture)
-    config_class, model_class = _MODELS[architecture]
-    pad = 0 if architecture == "bert" else 1
-    settings: PretrainedConfig = config_class(
-        vocab_size=tokenizer.get_vocab_size(),
-        pad_token_id=pad,
-        **{**_SIZES, "max_position_embeddings": 80, **config},
-    )
-    torch.manual_seed(seed)
-    model = model_class(settings, add_pooling_layer=False).eval()
-    with torch.no_grad():  # default initialisation is too flat to tell tokens apart
-        for parameter in model.parameters():
-            if parameter.dim() > 1:
-                parameter.normal_(std=0.15)
-    model.save_pretrained(folder, safe_serialization=True)
+    settings = {
+        "model_type": architecture,
+        "vocab_size": tokenizer.get_vocab_size(),
+        "pad_token_id": 0 if architecture == "bert" else 1,
+        "type_vocab_size": _N_TYPES,
+        "relative_attention_num_buckets": _N_BUCKETS,
+        **_SIZES,
+        **config,
+    }
+    write_json(folder / "config.json", settings)
+    save_file(random_weights(settings, seed), str(folder / "model.safetensors"), {"format": "pt"})
     tokenizer.save(str(folder / "tokenizer.json"))
     classes = {"bert": "BertTokenizer", "mpnet": "MPNetTokenizer"}
     specials = ["[PAD]", "[CLS]", "[SEP]", "[MASK]", "[UNK]"]
@@ -173,7 +199,7 @@ def write_checkpoint(
     write_json(
         folder / "1_Pooling" / "config.json",
         {
-            "word_embedding_dimension": settings.hidden_size,
+            "word_embedding_dimension": settings["hidden_size"],
             **(pooling or {"pooling_mode_mean_tokens": True}),
         },
     )

@@ -6,8 +6,10 @@ docs/design.md draws the same rooms.
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
 
@@ -22,6 +24,7 @@ PACKAGE = ROOT / "rasa_tokprune"
 # import each other's.
 MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "errors": (),
+    "extras": ("errors",),
     "terminal": (),
     "machine": ("errors",),
     # text -> tokens -> pruned encoder -> embedding
@@ -35,14 +38,14 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "errors", "machine", "encoder/formats", "encoder/checkpoint", "encoder/plans",
     ),
     "encoder/backends": (
-        "errors", "machine", "encoder/formats", "encoder/checkpoint", "encoder/tokens",
+        "errors", "extras", "machine", "encoder/formats", "encoder/checkpoint", "encoder/tokens",
         "encoder/plans", "encoder/adapters", "encoder/pooling",
     ),
     "encoder/pooling": (
         "encoder/checkpoint", "encoder/tokens", "encoder/plans", "encoder/backends/batch",
     ),
     "encoder/backends/batch": ("encoder/tokens", "encoder/plans"),
-    "encoder": ("errors", "machine"),
+    "encoder": ("errors", "extras", "machine"),
     # embedding -> prototypes -> confidence
     "fewshot": ("errors",),
     "explanation": ("terminal", "encoder", "fewshot"),
@@ -52,26 +55,26 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "importer": ("components",),
     # what the commands stand on
-    "jobs": ("errors", "machine"),
+    "jobs": ("errors", "extras", "machine"),
     "texts/lines": ("errors",),
     "texts": ("errors", "machine", "encoder", "texts/lines"),
     # the commands
     "commands": ("errors", "terminal", "encoder"),
     "commands/evaluate": (
-        "errors", "terminal", "machine", "encoder", "fewshot", "texts", "commands",
+        "errors", "extras", "terminal", "machine", "encoder", "fewshot", "texts", "commands",
     ),
     "commands/certify": (
         "errors", "terminal", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs",
         "commands", "package",
     ),
-    "commands/bench": ("errors", "machine", "encoder", "texts", "commands"),
-    "commands/explain": ("errors", "explanation", "components", "commands"),
+    "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
+    "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
         "package",
     ),
     "cli": (
-        "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
+        "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
         "commands/explain", "commands/adapt", "package",
     ),
     "package": (),
@@ -79,9 +82,10 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
 
 # Libraries that are large, or that not every installation has: the rooms that may import them.
 LIBRARIES: Dict[str, Tuple[str, ...]] = {
-    "rasa": ("components", "importer", "texts", "commands/evaluate", "commands/explain"),
+    "rasa": ("components", "importer", "commands/evaluate", "commands/explain"),
     "torch": ("encoder/backends/torch", "encoder/shared", "commands/adapt"),
     "tokenizers": ("encoder/tokens", "texts"),
+    "ruamel": ("texts/training_data",),
     "onnx": ("encoder/backends/onnx",),
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),
@@ -212,3 +216,16 @@ def test_unknown_public_name() -> None:
     with pytest.raises(AttributeError, match="no attribute 'TokPrune'"):
         rasa_tokprune.TokPrune  # noqa: B018
     assert "TokPruneFeaturizer" in dir(rasa_tokprune)
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    # Else it is there only as long as Rasa happens to bring it.
+    asked = {
+        re.split(r"[^\w.-]", line)[0].replace("-", "_")
+        for line in metadata.requires("rasa-tokprune") or []
+    }
+    names = {"scikit_learn": "sklearn", "ruamel_yaml": "ruamel"}
+    declared = {names.get(each, each) for each in asked}
+    imported = {dotted.split(".")[0] for path in FILES for dotted in imports_of(path)}
+    undeclared = imported - declared - sys.stdlib_module_names - {PACKAGE.name}
+    assert not undeclared, f"not among the dependencies in pyproject.toml: {undeclared}"

@@ -87,7 +87,7 @@ def test_what_is_there_is_not_measured_again(tmp_path: Path) -> None:
 
 def test_a_folder_without_the_bots(tmp_path: Path, refusal: Refusal) -> None:
     options = ["--intents", str(tmp_path), "--out", str(tmp_path / "rows.jsonl")]
-    assert "rasabot_rasahq_carbon_bot.yml' is not Rasa" in refusal(faq.main, options)
+    assert "rasabot_rasahq_carbon_bot.yml': No such file" in refusal(faq.main, options)
 
 
 def test_table() -> None:

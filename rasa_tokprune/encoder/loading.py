@@ -45,8 +45,8 @@ def load_encoder(
         local_files_only: Never use the network.
         device: 'cpu', 'cuda', 'cuda:1', or 'auto' (cuda if there is one).
         backend: 'torch', 'onnx', 'native', or 'auto' (the fastest here for the precision).
-        precision: 'fp32' is the original model; 'int8', 'bf16', or 'auto' (the fastest here that
-            keeps accuracy).
+        precision: 'fp32' is the original model and takes the extra `onnx` or `torch`; 'bf16' takes
+            `torch`; 'int8', or 'auto' (the fastest here that keeps accuracy).
         num_threads: Threads; None takes all cores, shared out among Rasa's server workers, for many
             texts at a time. See `share_model`.
         max_length: Most tokens of a text, special tokens counted; None takes the model's own.
@@ -56,7 +56,7 @@ def load_encoder(
 
     Raises:
         CheckpointError: If the model cannot be found, read or used.
-        ConfigError: If a setting is out of range.
+        ConfigError: If a setting is out of range, or needs an extra that is not installed.
     """
     folder = find_checkpoint(
         model or DEFAULT_MODEL,

@@ -19,6 +19,7 @@ from rasa_tokprune.encoder.checkpoint.weights import Affine, load_dense
 from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
 from rasa_tokprune.encoder.tokens import TextTokenizer, read_tokenizer
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.extras import is_installed, require
 from rasa_tokprune.machine.threads import available_threads, n_server_workers
 
 # identity, backend, precision, device, threads for many texts, threads for one
@@ -165,15 +166,22 @@ def _share_out(num_threads: Optional[int], backend: Backend) -> Tuple[int, int]:
 
 
 def resolve_device(device: str) -> str:
-    """Returns torch's name of a device; raises ConfigError if there is no such device."""
+    """Returns torch's name of a device.
+
+    Raises:
+        ConfigError: If there is no such device, or torch, which runs on GPUs, is not installed.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", device):
+        raise ConfigError(f"device must be 'cpu', 'cuda', 'cuda:N' or 'auto', got {device!r}")
+    if device == "auto" and not is_installed("torch"):
+        device = "cpu"
     if device == "cpu":
         return device
+    require("torch", f"device '{device}'", otherwise="use 'cpu'")
     import torch
 
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    if not re.fullmatch(r"cpu|cuda(:\d+)?", device):
-        raise ConfigError(f"device must be 'cpu', 'cuda', 'cuda:N' or 'auto', got {device!r}")
     if device == "cpu":
         return device
     number = int(device[5:] or 0)

@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 from tqdm import tqdm
 
 from rasa_tokprune.errors import ConfigError, JobError
+from rasa_tokprune.extras import require
 from rasa_tokprune.jobs.results import Result, ResultStore, job_key
 from rasa_tokprune.machine.threads import available_threads
 
@@ -32,13 +33,7 @@ def check_scheduler(scheduler: str) -> None:
     host, _, port = address.rpartition(":")
     if not (scheduler.startswith(_ADDRESSES) and host and port.isdecimal()):
         raise ConfigError(f"scheduler must be {SCHEDULERS}; got {scheduler!r}")
-    try:
-        import distributed  # noqa: F401
-    except ImportError as error:
-        raise ConfigError(
-            f"scheduler '{scheduler}' needs Dask's distributed: "
-            f"pip install 'rasa-tokprune[distributed]'"
-        ) from error
+    require("distributed", f"scheduler '{scheduler}'")
 
 
 def threads_of_job(scheduler: str) -> Optional[int]:

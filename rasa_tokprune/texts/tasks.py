@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import List, Optional, Tuple
 
@@ -10,6 +11,14 @@ import numpy as np
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.lines import read_lines
+from rasa_tokprune.texts.training_data.nlu import (
+    is_nlu_json,
+    is_nlu_yaml,
+    read_nlu_yaml,
+    without_repetitions,
+)
+
+_YAML = (".yml", ".yaml")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,33 +47,43 @@ class Task:
 def read_examples(path: Path) -> Tuple[List[str], List[str], List[str]]:
     """Returns texts, intents and full keys of a Rasa training data file or folder.
 
+    Files of a folder are merged as Rasa does: what stands in two of them is one example.
+
     Raises:
         ConfigError: If it cannot be read or holds no example with an intent.
     """
-    from rasa.shared.data import get_data_files, is_nlu_file
-    from rasa.shared.exceptions import RasaException
-    from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
-    from rasa.shared.nlu.training_data.loading import load_data
-    from rasa.shared.nlu.training_data.training_data import TrainingData
-
-    try:
-        files = get_data_files([str(path)], is_nlu_file) if path.is_dir() else [str(path)]
-        # Merged as Rasa does: what stands in two files is one example.
-        merged = TrainingData().merge(*(load_data(file) for file in sorted(files)))
-        examples = merged.intent_examples
-    except (RasaException, ValueError, OSError) as error:
-        raise ConfigError(f"'{path}' is not Rasa training data: {error}") from error
-    pairs = [e for e in examples if e.get(INTENT) and (e.get(TEXT) or "").strip()]
+    files = _files_of(path)
+    examples = without_repetitions([each for file in files for each in read_nlu_yaml(file)])
+    pairs = [each for each in examples if each.intent and each.text.strip()]
     if not pairs:
         raise ConfigError(f"'{path}' holds no example with an intent; give Rasa NLU YAML")
-    labels = [e.get(INTENT) for e in pairs]
-    keys = [e.get(INTENT_RESPONSE_KEY) or e.get(INTENT) for e in pairs]
-    return [e.get(TEXT) for e in pairs], labels, keys
+    keys = [each.key or each.intent for each in pairs]
+    return [each.text for each in pairs], [each.intent for each in pairs], keys
+
+
+def _files_of(path: Path) -> List[Path]:
+    """Returns the file, or the files of training data in a folder, as Rasa finds them."""
+    if not path.is_dir():
+        if path.is_file() and not is_nlu_yaml(path):
+            raise ConfigError(f"'{path}' is not Rasa training data: it has no key 'nlu'")
+        return [path]
+    found = [
+        Path(os.path.abspath(os.path.join(folder, name)))
+        for folder, _, names in os.walk(path, followlinks=True)
+        for name in names
+    ]
+    for each in found:
+        if each.suffix == ".json" and is_nlu_json(each):
+            raise ConfigError(
+                f"'{each}' is training data in JSON, which is not read; "
+                f"`rasa data convert nlu --format yaml` makes YAML of it"
+            )
+    return sorted(each for each in found if each.suffix in _YAML and is_nlu_yaml(each))
 
 
 def is_training_data(path: Path) -> bool:
     """Returns whether a path is Rasa training data, a folder or YAML, not one message a line."""
-    return path.is_dir() or path.suffix in (".yml", ".yaml")
+    return path.is_dir() or path.suffix in _YAML
 
 
 def read_texts(path: Path) -> List[str]:

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Optional, Sequence, Type
 
-import huggingface_hub
+import huggingface_hub.constants
 import pytest
 import rasa.model_training
 from rasa.engine.graph import ExecutionContext, GraphComponent, GraphSchema

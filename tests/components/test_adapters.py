@@ -25,7 +25,7 @@ def adapted_plan(tiny_bert: Path, tmp_path: Path) -> Path:
     """Returns a plan file that names an adapter lying beside it."""
     folder = tmp_path / "adapted"
     folder.mkdir()
-    identity = load_encoder(str(tiny_bert), backend="torch").model.identity
+    identity = load_encoder(str(tiny_bert), precision="auto").model.identity
     bias = np.linspace(-1, 1, 32).astype(np.float16)
     Adapter("own", identity, {"1.output_norm.bias": bias}).save(folder / "adapter.safetensors")
     thresholds = (0.0, 0.4, 0.0, 0.0)

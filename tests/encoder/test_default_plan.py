@@ -9,6 +9,7 @@ from typing import Callable
 import numpy as np
 import pytest
 
+import rasa_tokprune
 from rasa_tokprune.encoder import PruningPlan, load_encoder, resolve_plan, shipped_plans
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.adapters.resolve import resolve_adapter, shipped_adapters
@@ -17,10 +18,9 @@ from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.default_plan import default_plan, suits
 from rasa_tokprune.encoder.formats import Backend, Precision
 from tests.checkpoints import CORPUS
-from tests.real_data import ROOT
 
 NAMES = ["light", "balanced", "fast"]
-FOLDER = ROOT / "rasa_tokprune" / "encoder" / "adapters"
+FOLDER = Path(rasa_tokprune.__file__).parent / "encoder" / "adapters"
 
 
 def adapter_of(plan: PruningPlan) -> Adapter:

@@ -40,7 +40,7 @@ def add_bench(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="BACKEND[:PRECISION]",
         help="native, onnx or torch, perhaps with int8, bf16 or fp32; default: the fastest here, "
-        "and torch:fp32",
+        "and torch:fp32 where torch is installed",
     )
     parser.add_argument(
         "--threads", type=int, default=1, help="of one message; more help long ones; default: 1"

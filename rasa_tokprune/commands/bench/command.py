@@ -21,12 +21,12 @@ from rasa_tokprune.encoder.default_plan import suits
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.extras import is_installed
 from rasa_tokprune.machine.environment import environment, usable_cores
 from rasa_tokprune.texts.lengths import read_messages, sample
 
 _SEED = 0
-# What is timed where the user names no backend: what the components take, and the reference.
-_BACKENDS = (AUTO, "torch:fp32")
+_REFERENCE = "torch:fp32"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _open(arguments: argparse.Namespace) -> List[Timed]:
     plans = _plans(arguments.prune, folder, spec)
     engines = dict.fromkeys(
         choose(*_backend_and_precision(each), "cpu", spec)
-        for each in arguments.backends or _BACKENDS
+        for each in arguments.backends or _default_backends()
     )
     pairs = [(engine, name, plan) for engine in engines for name, plan in plans.items()]
     opened = []
@@ -95,6 +95,11 @@ def _open(arguments: argparse.Namespace) -> List[Timed]:
         )
         opened.append(Timed(name, encoder))
     return opened
+
+
+def _default_backends() -> List[str]:
+    """Returns what is timed where none is named: the components' and, if it is here, torch's."""
+    return [AUTO, _REFERENCE] if is_installed("torch") else [AUTO]
 
 
 def _plans(names: Sequence[str], folder: Path, spec: EncoderSpec) -> Dict[str, PruningPlan]:

@@ -22,6 +22,7 @@ from rasa_tokprune.commands.evaluate.table import render, summarize
 from rasa_tokprune.commands.evaluate.task_data import TaskData, read_tasks
 from rasa_tokprune.commands.output import make_folder
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.extras import require
 from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
 from rasa_tokprune.machine.environment import environment
@@ -42,6 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
     limits = [
         (gate, limit) for gate in GATES if (limit := getattr(arguments, gate.key)) is not None
     ]
+    if not arguments.no_plots:
+        require("matplotlib", "drawing plots", otherwise="give --no-plots")
     check_limits(limits, {})
     settings, shots = _fit_settings(arguments), _shots(arguments.shots)
     seeds = _seeds(arguments.seeds)

@@ -12,15 +12,12 @@ from pathlib import Path
 from typing import Any, List, Mapping, Sequence
 
 from rasa_tokprune.commands.evaluate.plots import plain_text
+from rasa_tokprune.commands.evaluate.reports import ERRORS, REPORT, SUCCESSES, write_reports
 from rasa_tokprune.commands.evaluate.runs import Answer, as_predictions
+from rasa_tokprune.extras import is_installed
 
-RASA_FILES = (
-    "intent_report.json",
-    "intent_errors.json",
-    "intent_successes.json",
-    "intent_confusion_matrix.png",
-    "intent_histogram.png",
-)
+RASA_PLOTS = ("intent_confusion_matrix.png", "intent_histogram.png")
+RASA_FILES = (REPORT, ERRORS, SUCCESSES, *RASA_PLOTS)
 PLOTS = ("calibration.png", "coverage.png", "oos.png")
 PREDICTIONS = "predictions.json"
 
@@ -42,54 +39,47 @@ def write_run(
     content = [dataclasses.asdict(answer) for answer in answers]
     text = json.dumps(content, indent=1, ensure_ascii=False)
     (folder / PREDICTIONS).write_text(text, encoding="utf-8", errors="surrogatepass")
-    # Of the imports of Rasa and matplotlib, and of precision where an intent was never answered;
-    # filters would not do, as Rasa's import sets its own.
-    with warnings.catch_warnings(record=True):
-        write_rasa_files(answers, folder, use_plots=use_plots)
-        if use_plots:
+    write_reports(answers, folder)
+    if use_plots:
+        # Of the imports of Rasa and matplotlib; Rasa's import sets filters of its own.
+        with warnings.catch_warnings(record=True):
+            if is_installed("rasa"):
+                _draw_as_rasa(answers, folder)
             from rasa_tokprune.commands.evaluate.plots import draw_run
 
             draw_run(row, as_predictions(list(answers)), folder)
 
 
-def write_rasa_files(answers: Sequence[Answer], folder: Path, *, use_plots: bool) -> None:
-    """Lets Rasa write what `rasa test nlu` writes of the test messages."""
+def _draw_as_rasa(answers: Sequence[Answer], folder: Path) -> None:
+    """Lets Rasa draw what `rasa test nlu` draws of the test messages."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # Rasa imports TensorFlow, which talks
-    _let_rasa_write(answers, folder, use_plots=False)
-    if not use_plots:
-        return
-    # matplotlib reads what stands between two dollar signs as mathematics: plots get names with
-    # those escaped, the other files do not.
-    drawn = [
-        dataclasses.replace(
-            answer, intent=plain_text(answer.intent), predicted=plain_text(answer.predicted)
-        )
-        for answer in answers
-    ]
-    with tempfile.TemporaryDirectory() as drawings:
-        _let_rasa_write(drawn, Path(drawings), use_plots=True)
-        for plot in Path(drawings).glob("*.png"):
-            shutil.move(str(plot), folder / plot.name)
-
-
-def _let_rasa_write(answers: Sequence[Answer], folder: Path, *, use_plots: bool) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     from rasa.nlu.test import IntentEvaluationResult, evaluate_intents
 
+    # matplotlib reads what stands between two dollar signs as mathematics: plots get names with
+    # those escaped, the other files do not.
     results: List[IntentEvaluationResult] = [
-        IntentEvaluationResult(answer.intent, answer.predicted, answer.text, answer.confidence)
+        IntentEvaluationResult(
+            plain_text(answer.intent),
+            plain_text(answer.predicted),
+            answer.text,
+            answer.confidence,
+        )
         for answer in answers
         if answer.intent is not None
     ]
-    evaluate_intents(
-        results,
-        str(folder),
-        successes=True,
-        errors=True,
-        disable_plotting=not use_plots,
-        report_as_dict=True,
-    )
+    with tempfile.TemporaryDirectory() as drawings:
+        evaluate_intents(
+            results,
+            drawings,
+            successes=False,
+            errors=False,
+            disable_plotting=False,
+            report_as_dict=True,
+        )
+        for name in RASA_PLOTS:
+            shutil.move(str(Path(drawings) / name), folder / name)
     plt.close("all")

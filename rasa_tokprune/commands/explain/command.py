@@ -6,7 +6,9 @@ import argparse
 import json
 import warnings
 
+from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.explanation import explanation_lines
+from rasa_tokprune.extras import is_installed
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -15,6 +17,12 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         TokPruneError: If the model cannot be used.
     """
+    if not is_installed("rasa"):
+        raise ConfigError(
+            "a trained model runs in Rasa, which is not installed here; Rasa Open Source is for "
+            "Python 3.10: pip install rasa-tokprune there. Without Rasa, `rasa_tokprune.explain` "
+            "explains the answers of a PrototypeClassifier"
+        )
     with warnings.catch_warnings(record=True):  # Rasa's imports deprecate one another
         from rasa_tokprune.commands.explain.model import explain_with_model
 

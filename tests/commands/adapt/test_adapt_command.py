@@ -14,7 +14,7 @@ from rasa_tokprune.encoder import PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from tests.checkpoints import CORPUS, N_LAYERS
 
-pytestmark = pytest.mark.thorough
+pytestmark = [pytest.mark.thorough, pytest.mark.needs("torch")]
 
 NLU = """version: "3.1"
 nlu:

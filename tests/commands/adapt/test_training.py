@@ -18,7 +18,7 @@ from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.formats import Precision
 from rasa_tokprune.errors import ConfigError
 from tests.checkpoints import CORPUS, N_LAYERS
-from tests.encoder.backends.test_packed_forward import PLANS
+from tests.plans import PLANS
 
 PLAN = PruningPlan(N_LAYERS, (0.0, 0.4, 0.4, 0.0), kept_layers=(0, 1, 2))
 TASK = {"parcel": [CORPUS[0], CORPUS[3]], "order": [CORPUS[1], CORPUS[5]]}

@@ -26,6 +26,7 @@ def arguments(tiny_bert: Path, tmp_path: Path) -> List[str]:
     return [*given, "--repetitions", "9", "--backends", "torch:fp32", "onnx:fp32"]
 
 
+@pytest.mark.needs("torch")
 def test_every_plan_runs_on_every_backend(
     arguments: List[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -43,6 +44,7 @@ def test_every_plan_runs_on_every_backend(
     assert measured["torch", plan]["cost"] == measured["onnx", plan]["cost"] < 1
 
 
+@pytest.mark.needs("torch")
 def test_the_table_compares_with_the_same_backend_un_pruned(
     arguments: List[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -58,6 +60,7 @@ def test_the_table_compares_with_the_same_backend_un_pruned(
     assert len(capsys.readouterr().out.splitlines()) == 6
 
 
+@pytest.mark.needs("torch")
 def test_equal_backends_are_timed_once(
     arguments: List[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +89,7 @@ def test_no_messages(arguments: List[str], refusal: Callable[[List[str]], str]) 
     assert "'none.yml' does not exist" in refusal([arguments[0], "none.yml", *arguments[2:]])
 
 
+@pytest.mark.needs("torch")
 def test_encoders_take_turns(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     encoders = [load_encoder(str(tiny_bert), backend="torch", max_length=n) for n in (8, 16)]
     called = []

@@ -176,6 +176,7 @@ def test_wrong_input_is_one_clear_line(
     assert message in refusal([*arguments, *changes])
 
 
+@pytest.mark.needs("torch")
 def test_a_worker_with_other_files_refuses(tiny_bert: Path, tmp_path: Path) -> None:
     train = tmp_path / "nlu.yml"
     train.write_text(BOT.read_text(encoding="utf-8"), encoding="utf-8")

@@ -8,9 +8,6 @@ from typing import Any, Callable, Dict, List, Sequence
 
 import numpy as np
 import pytest
-from rasa.shared.nlu.training_data.loading import load_data
-from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.utils.io import write_yaml
 
 from rasa_tokprune import load_encoder
 from rasa_tokprune.cli import main
@@ -26,6 +23,7 @@ def rows_of(tmp_path: Path) -> List[Dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
+@pytest.mark.needs("rasa")
 def test_one_bot(
     options: List[str],
     bot: List[str],
@@ -103,6 +101,7 @@ def test_shots_and_seeds(
     assert "±" not in whole
 
 
+@pytest.mark.needs("onnxruntime")
 def test_models_and_plans(
     quick: List[str], bot: List[str], new_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -221,13 +220,14 @@ def test_text_without_content_gets_no_intent(
 def test_folders_and_out_of_scope_yaml(quick: List[str], bot: List[str], tmp_path: Path) -> None:
     folder = Path(bot[1]).parent
     (folder / "notes.txt").write_text("not training data")
-    write_yaml({"version": "3.1", "stories": []}, folder / "stories.yml")
+    (folder / "stories.yml").write_text("version: '3.1'\nstories: []\n")
     oos = write_nlu(tmp_path / "oos.yml", {"whatever": OOS})
     assert main([*quick, "--train", str(folder), *bot[2:], "--oos", str(oos)]) == 0
     (row,) = rows_of(tmp_path)
     assert (row["n_train"], row["n_oos"]) == (9, 2)
 
 
+@pytest.mark.needs("rasa")
 @pytest.mark.parametrize("n_layers", [4, 6])
 def test_same_answers_as_the_component(
     n_layers: int,
@@ -239,6 +239,8 @@ def test_same_answers_as_the_component(
     from rasa.engine.graph import ExecutionContext, GraphSchema
     from rasa.engine.storage.local_model_storage import LocalModelStorage
     from rasa.engine.storage.resource import Resource
+    from rasa.shared.nlu.training_data.loading import load_data
+    from rasa.shared.nlu.training_data.message import Message
 
     from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 
@@ -260,6 +262,7 @@ def test_same_answers_as_the_component(
         assert message.get("intent")["confidence"] == pytest.approx(answer["confidence"], abs=1e-4)
 
 
+@pytest.mark.needs("torch", "rasa")
 def test_default_plan_prunes_where_the_components_do(new_checkpoint: Callable[..., Path]) -> None:
     from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
     from rasa_tokprune.components.config.encoder import EncoderSettings
@@ -281,7 +284,7 @@ def test_an_adapter_is_evaluated_with_any_plan(
     quick: List[str], bot: List[str], new_checkpoint: Callable[..., Path], tmp_path: Path
 ) -> None:
     model = str(new_checkpoint())
-    identity = load_encoder(model).model.identity
+    identity = load_encoder(model, precision="auto").model.identity
     bias = np.linspace(-1, 1, 32).astype(np.float16)
     path = tmp_path / "own.safetensors"
     Adapter("own", identity, {"1.output_norm.bias": bias}).save(path)
@@ -294,6 +297,7 @@ def test_an_adapter_is_evaluated_with_any_plan(
     assert (adapted["plan"], adapted["adapter"]) == ("off, adapter own", "own")
 
 
+@pytest.mark.needs("rasa")
 def test_names_are_drawn_and_printed_as_they_are(
     quick: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -134,7 +134,7 @@ def test_wrong_input_is_one_line_before_anything_is_encoded(
         (["x train.yml"], "--task takes NAME TRAIN TEST [OOS], got 2 values"),
         (["x train.yml test.yml", "x train.yml test.yml"], "there are 2 tasks called 'x'"),
         (["../x train.yml test.yml"], "the name '../x' cannot be a folder's"),
-        (["x train.yml broken.yml"], "'broken.yml' is not Rasa training data"),
+        (["x train.yml broken.yml"], "'broken.yml', line 1 is not YAML"),
         (["x empty.yml test.yml"], "'empty.yml' holds no example with an intent"),
         (["x train.yml test.yml blank.txt"], "'blank.txt' holds no out-of-scope message"),
         (["x train.yml test.yml binary.txt"], "'binary.txt' is not a text file"),

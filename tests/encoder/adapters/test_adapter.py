@@ -20,7 +20,7 @@ HIDDEN, WIDE, RANK = 32, 48, 2
 
 
 def plain(folder: Path) -> Encoder:
-    return load_encoder(str(folder), backend="torch")
+    return load_encoder(str(folder))
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_what_it_changes_has_another_identity(tiny_bert: Path, adapter: Adapter)
     original, adapted = plain(tiny_bert), load_encoder(str(tiny_bert), adapter=adapter)
     assert original.model.identity != adapted.model.identity
     assert original.fingerprint != adapted.fingerprint
-    off = load_encoder(str(tiny_bert), adapter="off", backend="torch")
+    off = load_encoder(str(tiny_bert), adapter="off")
     assert off.fingerprint == original.fingerprint
 
 

@@ -20,7 +20,7 @@ from rasa_tokprune.encoder.plans.break_even import break_even, read_table
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine import stored
 from tests.checkpoints import CORPUS
-from tests.encoder.backends.test_packed_forward import PLANS
+from tests.plans import PLANS
 
 VNNI = frozenset({"avx2", "avx512_vnni", "avx512_bf16"})
 OLD = frozenset({"avx2"})
@@ -39,6 +39,9 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., No
     def pretend(features: FrozenSet[str], has_onnx: bool = True, has_library: bool = True) -> None:
         monkeypatch.setattr(backends, "cpu_features", lambda: features)
         monkeypatch.setattr(backends, "has_onnx", lambda: has_onnx)
+        # torch is there; tests/test_without_torch.py has the rest.
+        monkeypatch.setattr(backends, "is_installed", lambda library: True)
+        monkeypatch.setattr(backends, "require", lambda *_, **__: None)
         path = tmp_path / "library.so" if has_library else None
         monkeypatch.setattr(backends, "library_path", lambda: path)
 
@@ -176,6 +179,7 @@ def test_onnx_sentences_do_not_know_their_neighbours(
     np.testing.assert_allclose(encoder.encode(CORPUS), alone, atol=1e-6)
 
 
+@pytest.mark.needs("torch", "onnxruntime")
 def test_precision_and_backend_are_part_of_the_fingerprint(tiny_bert: Path) -> None:
     fp32 = [load_encoder(str(tiny_bert), backend=b).fingerprint for b in ("torch", "onnx")]
     assert len(set(fp32)) == 1

@@ -22,7 +22,7 @@ from rasa_tokprune.encoder.plans.plan import PruneMode
 from rasa_tokprune.errors import CheckpointError, ConfigError
 from tests.checkpoints import ARCHITECTURES, CORPUS, N_LAYERS
 from tests.encoder.backends.exact_int8 import exact_int8, pool
-from tests.encoder.backends.test_packed_forward import PLANS, TEXTS
+from tests.plans import PLANS, TEXTS
 
 BUILDS = runnable_builds()
 pytestmark = pytest.mark.skipif(not BUILDS, reason="not built for this machine")

@@ -11,23 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rasa_tokprune.encoder import Encoder, PruneMode, PruningPlan, ThresholdKind, load_encoder
-from tests.checkpoints import ARCHITECTURES, CORPUS, N_LAYERS
+from rasa_tokprune.encoder import Encoder, PruneMode, load_encoder
+from tests.checkpoints import ARCHITECTURES
 from tests.encoder.backends.slow_loop import slow_forward
-
-TEXTS = [CORPUS[0], "parcel", "", "hello there, thanks a lot", " ".join(CORPUS[:2]), CORPUS[4]]
-PLANS = {
-    "identity": PruningPlan.identity(N_LAYERS),
-    "drop": PruningPlan(N_LAYERS, (0.0, 0.3, 0.3, 0.0), mode=PruneMode.DROP),
-    "freeze": PruningPlan(N_LAYERS, (0.0, 0.3, 0.3, 0.0), mode=PruneMode.FREEZE),
-    "freeze first": PruningPlan(N_LAYERS, (0.6, 0.0, 0.5, 0.2), mode=PruneMode.FREEZE),
-    "gate": PruningPlan(N_LAYERS, (0.5, 0.0, 0.5, 0.0), min_tokens=12),
-    "skip": PruningPlan(N_LAYERS, (0.4, 0.0, 0.0, 0.0), kept_layers=(0, 2, 3)),
-    "absolute": PruningPlan(N_LAYERS, (0.9, 0.0, 1.1, 0.0), kind=ThresholdKind.ABSOLUTE),
-    "absolute drop": PruningPlan(
-        N_LAYERS, (0.9, 0.0, 1.1, 0.0), kind=ThresholdKind.ABSOLUTE, mode=PruneMode.DROP
-    ),
-}
+from tests.plans import PLANS, TEXTS
 
 
 @pytest.mark.thorough

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Callable
 
+import numpy as np
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.numpy import load_file, save_file
 
 from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.encoder.checkpoint import find as checkpoint_module
@@ -149,8 +149,8 @@ def test_prefixed_half_precision_shards_give_the_same_encoder(
     folder = new_checkpoint()
     texts = ["where is my parcel", "hello"]
     path = folder / "model.safetensors"
-    halves = {f"bert.{name}": tensor.half() for name, tensor in load_file(path).items()}
-    single = {name[5:]: tensor.float() for name, tensor in halves.items()}
+    halves = {f"bert.{name}": tensor.astype(np.float16) for name, tensor in load_file(path).items()}
+    single = {name[5:]: tensor.astype(np.float32) for name, tensor in halves.items()}
     save_file(single, path)
     expected = load_encoder(str(folder)).encode(texts)
     names = sorted(halves)
@@ -160,9 +160,7 @@ def test_prefixed_half_precision_shards_give_the_same_encoder(
     path.unlink()
     weight_map = {name: file for file, chosen in parts.items() for name in chosen}
     write_json(folder / "model.safetensors.index.json", {"weight_map": weight_map})
-    assert torch.equal(
-        torch.from_numpy(load_encoder(str(folder)).encode(texts)), torch.from_numpy(expected)
-    )
+    assert np.array_equal(load_encoder(str(folder)).encode(texts), expected)
     (folder / "b.safetensors").unlink()
     with pytest.raises(CheckpointError, match=r"b.safetensors' is missing"):
         load_encoder(str(folder))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.conftest import latency_row
-from benchmarks.rows import RowStore, append_row, measured, read_rows, write_rows
+from benchmarks.rows import RowStore, append_row, machine_of, measured, read_rows, write_rows
 from rasa_tokprune.errors import ConfigError
 
 
@@ -27,6 +27,22 @@ def test_force_measures_again(tmp_path: Path) -> None:
     path = tmp_path / "latency.jsonl"
     RowStore(path).add([latency_row("a", 8, 1.0)])
     assert not RowStore(path, force=True).has(latency_row("a", 8, 1.0))
+
+
+def test_rows_of_another_machine_stay(tmp_path: Path) -> None:
+    path = tmp_path / "latency.jsonl"
+    old = latency_row("a", 8, 1.0)
+    new = latency_row("a", 8, 0.5)
+    new["environment"] = {**old["environment"], "flags": ["avx2", "avx512_vnni", "amx_int8"]}
+    assert machine_of(old) == "A CPU"
+    assert machine_of(new) == "A CPU with AMX and AVX-512 VNNI"
+    RowStore(path, machine=machine_of(old)).add([old])
+    store = RowStore(path, machine=machine_of(new))
+    asked = {key: value for key, value in new.items() if key != "environment"}
+    assert not store.has(asked)
+    store.add([new])
+    assert store.has(asked)
+    assert RowStore(path, machine=machine_of(old)).rows() == [old, new]
 
 
 def test_damaged_line(tmp_path: Path) -> None:

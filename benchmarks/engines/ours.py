@@ -29,9 +29,8 @@ class OurEngine:
         self._encoder = encoder
         self.facts: Dict[str, Any] = {"plan": encoder.plan.to_dict()}
         self.facts["plan"].pop("provenance")
-        build = getattr(encoder.model.runner, "build", None)
-        if build is not None:
-            self.facts["build"] = build
+        if encoder.model.build is not None:
+            self.facts["build"] = encoder.model.build
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Returns embeddings, (len(texts), embedding_size) float32."""

@@ -2,7 +2,7 @@
 
 python -m benchmarks.latency.break_even
 
-The lengths are found in latency.jsonl.
+The lengths are found in latency.jsonl, on the machine that was measured last.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 from benchmarks.command import module_parser, run_measuring
 from benchmarks.engines.registry import MILD, OURS
+from benchmarks.latency.blocks import latest_machine
 from benchmarks.rows import Rows, read_rows
 from benchmarks.tables import ROOT
 
@@ -78,7 +79,8 @@ def write_break_even(lengths: Mapping[str, Optional[int]], path: Path) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Writes the lengths of the mild plan on one thread."""
-    write_break_even(break_even_lengths(read_rows(arguments.rows)), arguments.out)
+    rows = latest_machine(read_rows(arguments.rows))
+    write_break_even(break_even_lengths(rows), arguments.out)
     print(f"written: {arguments.out}")
 
 

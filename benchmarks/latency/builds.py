@@ -12,7 +12,7 @@ import os
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from typing import List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from tqdm import tqdm
@@ -62,12 +62,16 @@ def _in_process(
     """Returns all embeddings and the median milliseconds of one message."""
     variables = {**thread_variables(1), CPU_VARIABLE: build}
     context = multiprocessing.get_context("spawn")  # a build is chosen once for each process
-    with ProcessPoolExecutor(1, context, os.environ.update, (variables,)) as pool:
+    with ProcessPoolExecutor(1, context, _set_variables, (variables,)) as pool:
         chunks = [messages[start : start + _CHUNK] for start in range(0, len(messages), _CHUNK)]
         progress = tqdm(chunks, desc=build, leave=False)
         parts = [pool.submit(_encode, folder, plan, chunk).result() for chunk in progress]
         timed = pool.submit(_time, folder, plan, messages[:: -(-len(messages) // _N_TIMED)])
         return np.concatenate(parts), timed.result()
+
+
+def _set_variables(variables: Dict[str, str]) -> None:
+    os.environ.update(variables)
 
 
 def _encode(folder: str, plan: str, texts: Sequence[str]) -> np.ndarray:

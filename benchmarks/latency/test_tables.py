@@ -6,13 +6,15 @@ import json
 from pathlib import Path
 
 from benchmarks import tables
-from benchmarks.conftest import Repository, Rows
+from benchmarks.conftest import Repository, Rows, engine_row
 from benchmarks.latency import break_even
+from benchmarks.latency.blocks import latest_machine
 from benchmarks.latency.break_even import NEVER, break_even_lengths, write_break_even
 from benchmarks.latency.savings import break_even_table, pruning_table, shapes_table
 from benchmarks.latency.tables import (
     LATENCY_WITHOUT_AVX512,
     TABLES,
+    builds_table,
     latency_table,
     start_table,
     throughput_table,
@@ -29,6 +31,20 @@ def test_latency(latency_rows: Rows) -> None:
     older = latency_table(latency_rows, kind="exact", benchmark=LATENCY_WITHOUT_AVX512)
     assert older == "Not measured yet."
     assert all("A CPU" in table for table in (exact, messages))
+
+
+def test_each_machine_has_a_table_and_the_readme_the_last(latency_rows: Rows) -> None:
+    later = {**latency_rows[0]["environment"], "cpu": "B CPU", "date": "2026-02-03"}
+    both = [*latency_rows, *({**row, "environment": later} for row in latency_rows)]
+    table = latency_table(both, kind="exact")
+    assert table.index("B CPU; m, 1 thread:") < table.index("A CPU; m, 1 thread:")
+    assert latest_machine(both) == both[len(latency_rows) :]
+    assert latest_machine([]) == []
+
+
+def test_builds() -> None:
+    row = engine_row("avx2", 1.5, kind="light", n_texts=2000, n_same=1999)
+    assert "| avx2 | light | 1,999 of 2,000 | 1.50 |" in builds_table([row])
 
 
 def test_savings(latency_rows: Rows, shape_rows: Rows) -> None:
@@ -57,9 +73,9 @@ def test_the_command_fills_the_documents(
     start = {"engine": "onnx:int8", "kind": "new", "task": "t", "n_examples": 3, "threads": 1}
     start.update(import_ms=1.0, load_ms=2.0, first_ms=3.0, train_ms=4.0)
     rows = {"latency": latency_rows, "throughput": throughput_rows, "shapes": shape_rows}
-    for name, own in {**rows, "start": [start]}.items():
+    for name, own in {**rows, "start": [start], "builds": []}.items():
         repository.write_rows("latency", f"{name}.jsonl", own)
-    for document in ("README.md", "docs/benchmarks.md"):
+    for document in {table.document for table in TABLES}:
         markers = [table.marker for table in TABLES if table.document == document]
         repository.write_document(document, *markers)
     assert tables.main(["latency"]) == 0

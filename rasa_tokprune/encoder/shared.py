@@ -52,6 +52,11 @@ class SharedModel:
     device: str
     adapter: Optional[Adapter] = None
 
+    @property
+    def build(self) -> Optional[str]:
+        """The instruction set that the C library was built for; None on other backends."""
+        return getattr(self.runner, "build", None)
+
 
 class _Registry:
     """Models in use, and the latest one whether in use or not.

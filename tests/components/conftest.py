@@ -164,9 +164,9 @@ def count_forward(monkeypatch: pytest.MonkeyPatch) -> List[int]:
     passes: List[int] = []
     original = SentenceRunner.run
 
-    def counting(runner: SentenceRunner, tokens: Any, plan: PruningPlan) -> Any:
+    def counting(runner: SentenceRunner, tokens: Any, plan: PruningPlan, **options: Any) -> Any:
         passes.append(len(tokens.lengths))
-        return original(runner, tokens, plan)
+        return original(runner, tokens, plan, **options)
 
     monkeypatch.setattr(SentenceRunner, "run", counting)
     return passes

@@ -126,6 +126,7 @@ def _row(timed: Timed, texts: Sequence[str], seconds: np.ndarray) -> Dict[str, A
     return {
         "backend": backend,
         "precision": precision,
+        "build": timed.encoder.model.build,
         "plan": timed.plan,
         "messages": len(texts),
         "tokens_mean": round(float(np.mean([len(each.tokens) for each in encoded])), 1),
@@ -159,4 +160,6 @@ def table(rows: Sequence[Dict[str, Any]], threads: int) -> List[str]:
         f"{rows[0]['messages']} messages, {rows[0]['tokens_mean']} tokens on average, one at a "
         f"time, {threads} thread{'s' * (threads > 1)}; {machine['cpu']}"
     )
+    for build in dict.fromkeys(row["build"] for row in rows if row["build"]):
+        lines.append(f"native: the C library built for '{build}' (docs/builds.md)")
     return lines

@@ -48,7 +48,7 @@ def test_every_plan_runs_on_every_backend(
 def test_the_table_compares_with_the_same_backend_un_pruned(
     arguments: List[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    row = {"backend": "onnx", "precision": "int8", "messages": 9, "tokens_mean": 8.0}
+    row = {"backend": "onnx", "precision": "int8", "messages": 9, "tokens_mean": 8.0, "build": None}
     row.update(plan="off", p50_ms=2.0, p95_ms=4.0, messages_per_s=400.0, cost=1.0)
     rows = [row, {**row, "plan": "light", "p50_ms": 1.5, "cost": 0.85}]
     head, off, light, machine = table(rows, threads=1)

@@ -27,7 +27,7 @@ from rasa_tokprune.encoder.checkpoint.weights import load_weights
 from rasa_tokprune.machine.cpu import cpu_features
 from tests.checkpoints import write_checkpoint
 from tests.encoder.backends.native.driver import Model, Output, Program, Sentence, run_program
-from tests.encoder.backends.test_packed_forward import PLANS
+from tests.plans import PLANS
 
 pytestmark = [
     pytest.mark.thorough,

@@ -124,9 +124,7 @@ class Encoder:
             for row, reading in enumerate(known):
                 if reading is not None:
                     embeddings[row], readable[row] = reading
-        tokens = self._tokenize(
-            texts if len(missing) == len(texts) else [texts[r] for r in missing]
-        )
+        tokens = self.tokenize(texts if len(missing) == len(texts) else [texts[r] for r in missing])
         for row, item in zip(missing, tokens):
             readable[row] = item.readable_share
         kept = [n for n, item in enumerate(tokens) if not zero_blank or item.has_content]
@@ -147,9 +145,6 @@ class Encoder:
     def tokenize(self, texts: Sequence[str]) -> List[Tokens]:
         """Returns the tokens the encoder sees of each text, prompt and cut included."""
         _check_texts(texts)
-        return self._tokenize(texts)
-
-    def _tokenize(self, texts: Sequence[str]) -> List[Tokens]:
         if self.plan.drop_end:
             texts = [without_end(text) for text in texts]
         return self.model.tokenizer.tokenize(texts, self.max_length, self.prompt)

@@ -46,7 +46,7 @@ _OURS = EngineKind("ours")
 # What the shipped plan `gentle` does to long texts, here at every length.
 MILD = "freeze-0.3-1"
 OURS_DEFAULT = (
-    *(f"ours:native:int8:{plan}" for plan in ("off", "freeze", "drop", MILD)),
+    *(f"ours:native:int8:{plan}" for plan in ("off", "light", "freeze", "drop", MILD)),
     *(f"ours:onnx:int8:{plan}" for plan in ("off", "freeze", "drop", MILD)),
     *(f"ours:onnx:fp32:{plan}" for plan in ("off", MILD)),
     *(f"ours:torch:bf16:{plan}" for plan in ("off", MILD)),

@@ -22,11 +22,13 @@ _OURS, _RIVAL = "ours:native:int8:off", "onnxruntime:int8"
 _SHORT, _LONG = 8, 256
 _SHOWN = {
     "sentence-transformers": "sentence-transformers",
+    "sentence-transformers:bf16": "sentence-transformers, bf16",
     "onnxruntime:int8": "ONNX Runtime, fused BERT, int8",
     "openvino:bf16": "OpenVINO, bf16",
     "openvino:int8": "OpenVINO, int8",
     "ours:onnx:int8:off": "this package on ONNX Runtime, int8",
-    "ours:native:int8:off": "this package",
+    "ours:native:int8:off": "this package, un-pruned",
+    "ours:native:int8:light": "this package, `light` (the default)",
     "ours:native:int8:freeze": "this package, pruned hard",
 }
 # Rows by engine and length.

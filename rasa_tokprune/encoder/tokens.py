@@ -160,9 +160,7 @@ class TextTokenizer:
             start = max_length - n_suffix
             ids = np.concatenate([ids[:start], ids[n_tokens - n_suffix :]])
             spans = spans[:start] + spans[n_tokens - n_suffix :]
-        is_special = np.zeros(len(ids), dtype=bool)
-        is_special[: self.n_special - n_suffix] = True
-        is_special[len(ids) - n_suffix :] = True
+        is_special = _special_mask(len(ids), self.n_special - n_suffix, n_suffix)
         is_truncated = n_tokens > max_length
         n_prompt = min(n_prompt, len(ids))
         unknown = self._unknown_ids
@@ -180,6 +178,16 @@ class TextTokenizer:
         while n_suffix < len(mask) and mask[len(mask) - 1 - n_suffix]:
             n_suffix += 1
         return n_suffix
+
+
+@functools.lru_cache(maxsize=1024)
+def _special_mask(n_tokens: int, n_prefix: int, n_suffix: int) -> np.ndarray:
+    """Returns which tokens the tokenizer adds, (n_tokens,) bool, read-only."""
+    is_special = np.zeros(n_tokens, dtype=bool)
+    is_special[:n_prefix] = True
+    is_special[n_tokens - n_suffix :] = True
+    is_special.flags.writeable = False
+    return is_special
 
 
 def read_tokenizer(folder: Path) -> str:

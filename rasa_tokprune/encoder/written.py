@@ -26,5 +26,7 @@ def without_end(text: str) -> str:
 
 def visible_text(text: str) -> str:
     """Returns a text as the tokenizer is given it; of the same length, or empty."""
+    if text.isascii() and text[:1].isalnum():
+        return text  # what most texts are, without looking for what they cannot have
     text = _SURROGATE.sub("\ufffd", text).translate(_FILLERS)
     return "" if _INVISIBLE.fullmatch(text) else text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import List, Optional, Protocol, Sequence
 
@@ -20,15 +21,15 @@ class PackedTokens:
 
     Attributes:
         ids: Token ids, (n_rows,) int64.
-        position_ids: Rows of the position embedding, (n_rows,) int64.
         is_protected: Tokens that are never pruned, (n_rows,) bool.
         lengths: Tokens of each sentence, (n_sentences,) int64; sums to n_rows.
+        position_offset: See `EncoderSpec.position_offset`.
     """
 
     ids: np.ndarray
-    position_ids: np.ndarray
     is_protected: np.ndarray
     lengths: np.ndarray
+    position_offset: int
 
     @classmethod
     def of(cls, sentences: Sequence[Tokens], position_offset: int) -> PackedTokens:
@@ -40,10 +41,17 @@ class PackedTokens:
         """
         return cls(
             ids=join([t.ids for t in sentences]),
-            position_ids=join([position_ids(t.ids, position_offset) for t in sentences]),
             is_protected=join([_is_protected(t) for t in sentences]),
             lengths=np.array([len(t) for t in sentences]),
+            position_offset=position_offset,
         )
+
+    @functools.cached_property
+    def position_ids(self) -> np.ndarray:
+        """Rows of the position embedding, (n_rows,) int64."""
+        ends = np.cumsum(self.lengths).tolist()
+        sentences = (self.ids[start:end] for start, end in zip([0, *ends], ends))
+        return join([position_ids(ids, self.position_offset) for ids in sentences])
 
     def split(self) -> List[PackedTokens]:
         """Returns every sentence alone."""
@@ -51,9 +59,9 @@ class PackedTokens:
         return [
             PackedTokens(
                 self.ids[start:end],
-                self.position_ids[start:end],
                 self.is_protected[start:end],
                 self.lengths[number : number + 1],
+                self.position_offset,
             )
             for number, (start, end) in enumerate(zip([0, *ends], ends))
         ]
@@ -117,9 +125,9 @@ def position_ids(ids: np.ndarray, offset: int) -> np.ndarray:
     Hugging Face does; a user can type that token.
     """
     if offset == 0:
-        return np.arange(len(ids))
+        return np.arange(len(ids), dtype=np.int64)
     is_real = ids != offset - 1
-    return np.cumsum(is_real) * is_real + offset - 1
+    return np.cumsum(is_real, dtype=np.int64) * is_real + offset - 1
 
 
 def token_layers(pruned_after: np.ndarray, plan: PruningPlan, kv_share: float) -> float:

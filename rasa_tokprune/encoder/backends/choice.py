@@ -18,6 +18,8 @@ _CAN_RUN = {
     Backend.ONNX: (Precision.FP32, Precision.INT8),
     Backend.NATIVE: (Precision.INT8,),
 }
+# MOST_OF_HEAD in native/src/attention.h.
+_WIDEST_HEAD = 512
 # Instructions without which the format is no faster than fp32, or, for 8-bit products on older
 # x86 CPUs, saturates.
 _FAST_ON = {
@@ -113,9 +115,11 @@ def check_backend(backend: Backend, device: str) -> None:
 
 def _check_sizes(backend: Backend, spec: EncoderSpec) -> None:
     if backend is Backend.NATIVE and not library_fits(spec):
+        head = spec.hidden_size // spec.n_heads
         raise ConfigError(
-            f"backend 'native' needs hidden_size and intermediate_size in multiples of 16; this "
-            f"model has {spec.hidden_size} and {spec.intermediate_size}; use 'onnx' or 'torch'"
+            f"backend 'native' needs hidden_size and intermediate_size in multiples of 16, and "
+            f"heads of at most {_WIDEST_HEAD}; this model has {spec.hidden_size}, "
+            f"{spec.intermediate_size} and {head}; use 'onnx' or 'torch'"
         )
 
 
@@ -150,4 +154,5 @@ def saturates(backend: Backend, precision: Precision) -> bool:
 
 def library_fits(spec: EncoderSpec) -> bool:
     """Returns whether the C library can run an encoder of these sizes."""
-    return spec.hidden_size % 16 == 0 and spec.intermediate_size % 16 == 0
+    is_packable = spec.hidden_size % 16 == 0 and spec.intermediate_size % 16 == 0
+    return is_packable and spec.hidden_size // spec.n_heads <= _WIDEST_HEAD

@@ -73,7 +73,8 @@ def gelu(x: np.ndarray) -> np.ndarray:
 
 
 ACTIVATIONS = {
-    "gelu": gelu,
+    **dict.fromkeys(("gelu", "gelu_new", "gelu_pytorch_tanh"), gelu),
+    "tanh": lambda x: F(2) / (F(1) + exp(F(-2) * x)) - F(1),
     "relu": lambda x: np.maximum(x, F(0)),
     "silu": lambda x: x / (F(1) + exp(-x)),
 }
@@ -184,7 +185,7 @@ def exact_int8(
                 of_one = fma(e[row], share[row], of_one)
             received = received + of_one
         x = norm(states[active] + linear(context, layer.attention_out), layer.attention_norm, spec)
-        wide = ACTIVATIONS.get(spec.activation, gelu)(linear(x, layer.feed_forward_in))
+        wide = ACTIVATIONS[spec.activation](linear(x, layer.feed_forward_in))
         states[active] = norm(x + linear(wide, layer.feed_forward_out), layer.output_norm, spec)
         if plan.thresholds[index] > 0 and n >= plan.min_tokens:
             importance = dict(zip(visible, received / F(heads * len(active))))

@@ -95,6 +95,8 @@ def test_prompts_lower_case_and_dense_layer_are_honoured(
 def test_typed_pad_token_does_not_count_as_a_position() -> None:
     assert position_ids(np.array([0, 7, 1, 8, 2]), offset=2).tolist() == [2, 3, 1, 4, 5]
     assert position_ids(np.array([0, 7, 1, 8, 2]), offset=0).tolist() == [0, 1, 2, 3, 4]
+    # What the C library reads, also where numpy counts in 32 bits.
+    assert {position_ids(np.array([0, 7]), offset=n).dtype for n in (0, 2)} == {np.dtype(np.int64)}
 
 
 def test_plain_hugging_face_checkpoint_pools_by_mean(new_checkpoint: Callable[..., Path]) -> None:

@@ -70,9 +70,15 @@ def first_states(tables: Any, spec: Any, ids: np.ndarray) -> Any:
     return first, attention_bias(tables.relative_bias, len(ids))
 
 
-@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu", "silu"])
+@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu", "silu", "tanh"])
 def test_activations(new_checkpoint: Callable[..., Path], activation: str) -> None:
     folder = new_checkpoint(hidden_act=activation)
+    encoder = native(folder, PruningPlan.identity(N_LAYERS))
+    weights, spec = load_weights(folder, encoder.model.spec), encoder.model.spec
+    for encoded in encoder.encode_detailed(CORPUS):
+        first, bias = first_states(weights.embeddings, spec, encoded.tokens.ids)
+        states, _ = exact_int8(weights, spec, first, encoded.tokens.is_special, bias, encoder.plan)
+        assert (encoded.states == states).all()
     exact = load_encoder(str(folder)).encode(CORPUS)
     rounded = native(folder, PruningPlan.identity(N_LAYERS)).encode(CORPUS)
     assert (exact * rounded).sum(axis=1).min() > 0.99
@@ -111,11 +117,13 @@ def test_sentences_do_not_know_their_neighbours(tiny_bert: Path) -> None:
     assert (together == alone).all()
 
 
+@pytest.mark.parametrize(("hidden", "wide"), [(32, 48), (64, 32)])
 @pytest.mark.parametrize("name", ["identity", "freeze", "drop"])
 def test_a_long_sentence_is_the_same_by_any_number_of_threads(
-    new_checkpoint: Callable[..., Path], name: str
+    new_checkpoint: Callable[..., Path], name: str, hidden: int, wide: int
 ) -> None:
-    folder = new_checkpoint(max_seq_length=300, max_position_embeddings=300)
+    sizes = {"hidden_size": hidden, "intermediate_size": wide}
+    folder = new_checkpoint(max_seq_length=300, max_position_embeddings=300, **sizes)
     texts = [" ".join((CORPUS * 9)[:n]) for n in (3, 9, 14, 40, 60)]
     alone = native(folder, PLANS[name], num_threads=1)
     for n_threads in (2, 3, 5):
@@ -208,6 +216,9 @@ def test_an_unwritable_cache_is_no_obstacle(
 
 def test_sizes_it_cannot_run_are_named(new_checkpoint: Callable[..., Path]) -> None:
     folder = new_checkpoint(intermediate_size=50)
-    with pytest.raises(ConfigError, match="multiples of 16; this model has 32 and 50"):
+    with pytest.raises(ConfigError, match="multiples of 16, .*; this model has 32, 50 and "):
         native(folder, PruningPlan.identity(N_LAYERS))
+    wide = new_checkpoint(hidden_size=1040, num_attention_heads=2)
+    with pytest.raises(ConfigError, match="heads of at most 512; this model has 1040, .* and 520"):
+        native(wide, PruningPlan.identity(N_LAYERS))
     assert load_encoder(str(folder), precision="auto").model.backend.value != "native"

@@ -55,8 +55,8 @@ class TorchRunner:
 
 def packed_tensors(tokens: PackedTokens, device: str) -> Dict[str, Any]:
     """Returns packed sentences as `forward` takes them."""
-    fields = dataclasses.fields(tokens)
-    return {f.name: torch.from_numpy(getattr(tokens, f.name)).to(device) for f in fields}
+    names = ("ids", "position_ids", "is_protected", "lengths")
+    return {name: torch.tensor(getattr(tokens, name), device=device) for name in names}
 
 
 def to_device(weights: Any, device: str, dtype: torch.dtype) -> Any:

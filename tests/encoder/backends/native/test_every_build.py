@@ -118,7 +118,7 @@ def run_library(model: Model, sentences: List[Sentence]) -> List[Output]:
     outputs: List[Output] = []
     for s in sentences:
         n = len(s.ids)
-        tokens = PackedTokens(s.ids, np.arange(n), s.is_protected, np.array([n]))
+        tokens = PackedTokens(s.ids, s.is_protected, np.array([n]), position_offset=0)
         result = native.encode(
             NativePlan(s.plan), tokens, s.bias, Scratch(), needs_states=True, n_threads=1
         )

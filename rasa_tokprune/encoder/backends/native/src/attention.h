@@ -90,7 +90,7 @@ static inline float peak_of(const float *row, int n) {
   return max_lanes(largest);
 }
 
-enum { MOST_OF_HEAD = 512 };
+enum { MOST_OF_HEAD = 512 }; /* _WIDEST_HEAD in choice.py */
 
 /* Rounds one head's keys to bytes, a scale for each, and packs them as weights. */
 static void pack_keys(const Attention *a, int head, Head *to) {

@@ -35,7 +35,7 @@ static struct {
   pthread_mutex_t mutex;
   pthread_cond_t wake;
   int n_helpers;
-  atomic_int n_encoding; /* sentences being encoded in this process, by whatever number of threads */
+  atomic_int n_encoding; /* sentences being encoded in this process, alone or shared */
   atomic_int is_taken, n_awake; /* n_awake: helpers that may watch for work */
   /* Upper half: number of the job; lower half: its next chunk. */
   _Atomic uint64_t next;
@@ -45,7 +45,7 @@ static struct {
   void *context;
 } crew = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
 
-static inline void pause_briefly(int looks) {
+static inline void pause_briefly(unsigned looks) {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -69,15 +69,18 @@ static void take_chunks(uint64_t number, int worker) {
 
 static void *help(void *number_of_helper) {
   const int worker = (int)(intptr_t)number_of_helper;
-  uint64_t done = 0;
-  for (int looks = 1;; looks++) {
+  uint64_t done = UINT64_MAX;
+  for (unsigned looks = 1;; looks++) {
+    /* Before n_awake: who sees a sentence's job then sees how many may work on it, too. */
+    const uint64_t number = atomic_load(&crew.next) >> 32;
     if (worker >= atomic_load(&crew.n_awake)) {
+#if defined(HAS_TILES)
+      _tile_release(); /* nothing for the system to keep */
+#endif
       pthread_mutex_lock(&crew.mutex);
       while (worker >= atomic_load(&crew.n_awake)) pthread_cond_wait(&crew.wake, &crew.mutex);
       pthread_mutex_unlock(&crew.mutex);
-    }
-    const uint64_t number = atomic_load(&crew.next) >> 32;
-    if (number != done) {
+    } else if (number != done) {
       take_chunks(number, worker);
       done = number;
     } else {
@@ -98,6 +101,7 @@ static void start_anew(void) {
   atomic_store(&crew.n_encoding, 0);
   atomic_store(&crew.is_taken, 0);
   atomic_store(&crew.n_awake, 0);
+  atomic_store(&crew.n_chunks, 0); /* of a job that nobody here is doing */
 }
 
 __attribute__((constructor)) static void watch_forks(void) {
@@ -148,7 +152,7 @@ static void share(int n_workers, int n_chunks, Work work, void *context) {
     return;
   }
   /* Nobody holds a chunk of the last job; from here on nobody takes one before all is set. */
-  const uint64_t last = atomic_load(&crew.next) >> 32, number = last + 1;
+  const uint64_t last = atomic_load(&crew.next) >> 32, number = (uint32_t)(last + 1);
   atomic_store(&crew.next, last << 32 | UINT32_MAX);
   crew.work = work;
   crew.context = context;
@@ -156,7 +160,7 @@ static void share(int n_workers, int n_chunks, Work work, void *context) {
   atomic_store(&crew.n_chunks, n_chunks);
   atomic_store(&crew.next, number << 32);
   take_chunks(number, 0);
-  for (int looks = 1; atomic_load(&crew.n_done) < n_chunks; looks++) pause_briefly(looks);
+  for (unsigned looks = 1; atomic_load(&crew.n_done) < n_chunks; looks++) pause_briefly(looks);
 }
 
 #endif

@@ -93,9 +93,10 @@ EXPORT size_t tokprune_scratch_size(const Model *model, const Plan *plan, int32_
  * n_threads: most threads; a long sentence takes those that no other sentence needs.
  */
 EXPORT int32_t tokprune_encode(const Model *model, const Plan *plan, int32_t n_tokens,
-                                  const int64_t *ids, const int64_t *positions,
+                               const int64_t *ids, const int64_t *positions,
                                const uint8_t *is_protected, const float *bias, uint8_t *scratch,
-                               float *states, int32_t *pruned_after, float *pooled, int32_t n_threads) {
+                               float *states, int32_t *pruned_after, float *pooled,
+                               int32_t n_threads) {
   Sentence s = {.model = model,
                 .plan = plan,
                 .is_protected = is_protected,

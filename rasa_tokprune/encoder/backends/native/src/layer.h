@@ -89,8 +89,10 @@ static void finish(void *context, int chunk, int worker) {
   int row;
   const int n = rows_of(work, chunk, &row);
   float *states = s->states + (size_t)row * hidden, *added = s->context + (size_t)row * hidden;
-  float *wide = s->wide + (size_t)row * m->wide;
-  const ByteRows bytes = rows_from(s->bytes, row, m->wide);
+  /* Alone, one worker writes every chunk over the last, which is still in the cache. */
+  const int room = s->n_workers == 1 ? 0 : row;
+  float *wide = s->wide + (size_t)room * m->wide;
+  const ByteRows bytes = rows_from(s->bytes, room, m->wide > hidden ? m->wide : hidden);
   (void)worker;
   quantize_rows(added, n, hidden, ACTIVATE_NONE, bytes);
   multiply(&layer->attention_out, bytes, n, 0, hidden, added);

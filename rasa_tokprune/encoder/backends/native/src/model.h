@@ -55,7 +55,7 @@ typedef struct {
   uint8_t *attention_scratch; /* of each worker */
   size_t attention_scratch_size;
   int n_workers;
-  ByteRows bytes;
+  ByteRows bytes; /* (n_tokens, max(3 * hidden, wide)); chunks at once have rows of their own */
 } Sentence;
 
 #endif

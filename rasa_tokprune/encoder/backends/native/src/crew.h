@@ -34,7 +34,9 @@ enum { LOOKS_BEFORE_YIELDING = 2000 };
 static struct {
   pthread_mutex_t mutex;
   pthread_cond_t wake;
+  pthread_t helpers[MOST_THREADS];
   int n_helpers;
+  int kept_off; /* the core that helpers keep off: the caller's; -1 if none yet */
   atomic_int n_encoding; /* sentences being encoded in this process, alone or shared */
   atomic_int is_taken, n_awake; /* n_awake: helpers that may watch for work */
   /* Upper half: number of the job; lower half: its next chunk. */
@@ -111,12 +113,28 @@ __attribute__((constructor)) static void watch_forks(void) {
 /* Has the lock. */
 static void hire(int n_helpers) {
   while (crew.n_helpers < n_helpers) {
-    pthread_t thread;
     const intptr_t worker = crew.n_helpers + 1;
-    if (pthread_create(&thread, NULL, help, (void *)worker)) return; /* goes on with fewer */
-    pthread_detach(thread);
+    pthread_t *thread = crew.helpers + crew.n_helpers;
+    if (pthread_create(thread, NULL, help, (void *)worker)) return; /* goes on with fewer */
+    pthread_detach(*thread);
     crew.n_helpers++;
+    crew.kept_off = -1;
   }
+}
+
+/* Has the lock. Linux likes to wake a thread on the core of the one that woke it, where it would wait
+ * for the caller to end. */
+static void keep_helpers_off_this_core(void) {
+#if defined(__linux__)
+  const int here = sched_getcpu();
+  cpu_set_t others;
+  if (here < 0 || here == crew.kept_off || sched_getaffinity(0, sizeof others, &others)) return;
+  CPU_CLR(here, &others);
+  if (CPU_COUNT(&others) == 0) return;
+  for (int i = 0; i < crew.n_helpers; i++)
+    pthread_setaffinity_np(crew.helpers[i], sizeof others, &others);
+  crew.kept_off = here;
+#endif
 }
 
 /* Returns how many threads the caller's sentence gets, at most n_threads; 1 is the caller alone,
@@ -129,6 +147,7 @@ static int join_crew(int n_threads) {
   if (n_threads < 2 || !atomic_compare_exchange_strong(&crew.is_taken, &is_free, 1)) return 1;
   pthread_mutex_lock(&crew.mutex);
   hire(n_threads - 1);
+  keep_helpers_off_this_core();
   const int n_workers = crew.n_helpers + 1 < n_threads ? crew.n_helpers + 1 : n_threads;
   atomic_store(&crew.n_awake, n_workers);
   pthread_cond_broadcast(&crew.wake);

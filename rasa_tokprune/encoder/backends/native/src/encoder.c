@@ -2,6 +2,7 @@
  *
  * Rows that a plan prunes really leave the matrices. In mode freeze they leave their keys and
  * values for all later layers behind, in mode drop nothing. */
+#define _GNU_SOURCE /* cores of threads, in crew.h */
 #include "layer.h"
 #include "pool.h"
 #include "prune.h"

@@ -30,12 +30,13 @@ static void add_norm(float *rows, const float *added, int n_rows, int width,
   }
 }
 
-/* Rows of a chunk: wide states stay in the second-level cache between two multiplications, and two
- * chunks for each worker let a late one do less. */
+/* Rows of a chunk: so few that wide states stay in the second-level cache between two
+ * multiplications, and of several workers each gets as many. */
 static int rows_at_once(int n, int n_workers) {
   if (n_workers == 1) return FEED_FORWARD_ROWS;
-  const int even = round_up((n + 2 * n_workers - 1) / (2 * n_workers), LEAST_ROWS);
-  return even < FEED_FORWARD_ROWS ? even : FEED_FORWARD_ROWS;
+  const int each = (n + n_workers - 1) / n_workers;
+  const int chunks_each = (each + FEED_FORWARD_ROWS - 1) / FEED_FORWARD_ROWS;
+  return round_up((each + chunks_each - 1) / chunks_each, ROWS_OF_KERNEL);
 }
 
 /* A layer's work, cut into chunks of rows or of heads. */

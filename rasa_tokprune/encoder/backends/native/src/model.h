@@ -12,7 +12,7 @@ enum { POOL_NOT, POOL_MEAN, POOL_FIRST };
 #ifndef FEED_FORWARD_ROWS
 #define FEED_FORWARD_ROWS 64
 #endif
-enum { ROWS_OF_KERNEL = 8, LEAST_TO_SHARE = 40 }; /* tokens of a sentence that is shared out */
+enum { ROWS_OF_KERNEL = 8, LEAST_TO_SHARE = 16 }; /* tokens of a sentence that is shared out */
 
 typedef struct {
   Linear qkv; /* queries are divided by sqrt(head_size) */

@@ -28,7 +28,7 @@ _SHOWN = {
     "openvino:int8": "OpenVINO, int8",
     "ours:onnx:int8:off": "this package on ONNX Runtime, int8",
     "ours:native:int8:off": "this package, un-pruned",
-    "ours:native:int8:light": "this package, `light` (the default)",
+    "ours:native:int8:light": "this package, `light` (the default, with its adapter)",
     "ours:native:int8:freeze": "this package, pruned hard",
 }
 # Rows by engine and length.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from benchmarks.engines.registry import MILD, OURS, engines_of
-from benchmarks.latency.blocks import latest_machine, render_blocks
+from benchmarks.latency.blocks import by_machine, render_blocks
 from benchmarks.latency.break_even import break_even_lengths
 from benchmarks.rows import Rows, distinct, select
 from benchmarks.tables import NOTHING, machine_line, markdown_table
@@ -49,15 +49,19 @@ def time_saved(row: Mapping[str, Any], unpruned: Mapping[str, Any]) -> float:
 
 
 def break_even_table(rows: Rows) -> str:
-    """Returns, for each backend and precision, from which length pruning saves time."""
-    rows = latest_machine(rows)
+    """Returns, for each machine, backend and precision, from which length pruning saves time."""
+    lines = [line for machine, own in by_machine(rows).items() for line in _lengths(machine, own)]
+    head = ["machine", "backend, precision", "plan", "1 thread", "2 threads"]
+    return markdown_table(head, lines, n_left=3) if lines else NOTHING
+
+
+def _lengths(machine: str, rows: Rows) -> List[List[str]]:
     lines = []
     for plan in (MILD, "freeze", "drop"):
         found = [break_even_lengths(rows, plan=plan, threads=threads) for threads in (1, 2)]
         for name in sorted({name for lengths in found for name in lengths}):
-            lines.append([name, plan, *(_length(lengths, name) for lengths in found)])
-    head = ["backend, precision", "plan", "1 thread", "2 threads"]
-    return markdown_table(head, lines) if lines else NOTHING
+            lines.append([machine, name, plan, *(_length(lengths, name) for lengths in found)])
+    return lines
 
 
 def _length(lengths: Mapping[str, Optional[int]], name: str) -> str:

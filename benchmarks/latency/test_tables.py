@@ -51,7 +51,7 @@ def test_savings(latency_rows: Rows, shape_rows: Rows) -> None:
     line = "| ours:onnx:int8:freeze | -50 (0.70) | 25 (0.70) | 0 (0.70) | 25 (0.70) |"
     assert line in pruning_table(latency_rows)
     assert "A CPU" in pruning_table(latency_rows)
-    assert "| onnx int8 | freeze | 64 tokens |  |" in break_even_table(latency_rows)
+    assert "| A CPU | onnx int8 | freeze | 64 tokens |  |" in break_even_table(latency_rows)
     shapes = shapes_table(shape_rows)
     assert "| bert-base | ours:torch:fp32 | 1 | 1,3 | 0.3 | 40 |" in shapes
     assert "A CPU" in shapes
@@ -116,7 +116,7 @@ def test_the_lengths_are_written_from_the_rows(
     ]
     rows = repository.write_rows("latency", "latency.jsonl", mild)
     out = tmp_path / "break_even.json"
-    assert break_even.main(["--rows", str(rows), "--out", str(out)]) == 0
+    assert break_even.main(["--rows", str(rows), "--machine", "A CPU", "--out", str(out)]) == 0
     assert json.loads(out.read_text()) == {"min_tokens": {"onnx int8": 64}}
 
 

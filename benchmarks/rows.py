@@ -17,6 +17,7 @@ IDENTITY = (
     "n_texts", "n_examples", "n_way", "task", "pipeline", "settings",
 )  # fmt: skip
 
+# Flag of a CPU -> its name here: what decides the time of 8-bit products.
 _PRODUCTS = {
     "amx_int8": "AMX",
     "avx512_vnni": "AVX-512 VNNI",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import importlib.util
 from typing import Tuple
 
 from rasa_tokprune.encoder.backends.builds import library_path
@@ -68,7 +66,7 @@ def choose(
     return chosen, Precision(precision)
 
 
-_ONNX_HINT = " For backend 'onnx': pip install 'rasa-tokprune[onnx]'"
+_ONNX_HINT = f" For backend 'onnx': {install_hint('onnxruntime')}"
 _LEAN = "set backend and precision to 'auto', which take what is installed"
 
 
@@ -137,10 +135,9 @@ def is_fast_here(precision: Precision) -> bool:
     return bool(cpu_features() & _FAST_ON[precision])
 
 
-@functools.lru_cache(maxsize=1)
 def has_onnx() -> bool:
     """Returns whether ONNX Runtime is installed."""
-    return importlib.util.find_spec("onnxruntime") is not None
+    return is_installed("onnxruntime")
 
 
 def saturates(backend: Backend, precision: Precision) -> bool:

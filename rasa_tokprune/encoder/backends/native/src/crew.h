@@ -122,8 +122,8 @@ static void hire(int n_helpers) {
   }
 }
 
-/* Has the lock. Linux likes to wake a thread on the core of the one that woke it, where it would wait
- * for the caller to end. */
+/* Has the lock. Linux likes to wake a thread on the core of the one that woke it, where it would
+ * wait for the caller to end. */
 static void keep_helpers_off_this_core(void) {
 #if defined(__linux__)
   const int here = sched_getcpu();

@@ -33,6 +33,8 @@ static inline void write_sums(const Product *p, vint sums, int row, int column, 
         fma_of(__builtin_convertvector(sums, vfloat), scale, load(p->layer->bias + column)));
 }
 
+/* Instructions that multiply blocks of rows by blocks of columns have loops of their own: they
+ * define MULTIPLY_WHOLE, which then takes the place of `multiply_blocks`. */
 #if defined(__AMX_INT8__)
 #include "amx.h"
 #elif defined(__ARM_FEATURE_MATMUL_INT8)

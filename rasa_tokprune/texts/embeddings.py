@@ -13,6 +13,7 @@ from safetensors.numpy import load, save
 from tqdm import tqdm
 
 from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.stored import store
 
 # Raised when another text is made of a message before it is tokenized.
@@ -101,6 +102,30 @@ def embed_texts(
         if missing:
             cache.write(encoder.fingerprint, known)
     return {text: known[digest] for text, digest in digest_of.items()}
+
+
+def read_embeddings(path: Path, texts: Iterable[str]) -> Dict[str, np.ndarray]:
+    """Returns the embeddings, (d,), that a file has of some texts.
+
+    Args:
+        path: A file as this module keeps them: `digests`, (n, 32) uint8, the sha256 of each text,
+            and `vectors`, (n, d), floats of any precision.
+        texts: Texts to look for.
+
+    Raises:
+        ConfigError: If it cannot be read.
+    """
+    try:
+        arrays = load(path.read_bytes())
+        digests, vectors = arrays["digests"], arrays["vectors"]
+        rows = {digest.tobytes(): row for row, digest in enumerate(digests)}
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise ConfigError(
+            f"'{path}' holds no embeddings ({error}); it must be a safetensors file with the "
+            f"tensors 'digests' and 'vectors'"
+        ) from error
+    found = {text: rows.get(_digest(text)) for text in texts}
+    return {text: vectors[row] for text, row in found.items() if row is not None}
 
 
 def _digest(text: str) -> bytes:

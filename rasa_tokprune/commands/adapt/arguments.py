@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Sequence
 
+from rasa_tokprune.commands.adapt.settings import TrainingSettings
 from rasa_tokprune.commands.arguments import add_model, add_prune, add_quiet, add_scheduler
 from rasa_tokprune.errors import ConfigError
 
@@ -13,10 +14,12 @@ from rasa_tokprune.errors import ConfigError
 DEFAULT_RANK = 32
 # Of options that count only together with others: None in the parser tells that they were not
 # given.
+_NUMBERS = TrainingSettings()
 _DEFAULTS = {
     "device": "auto",
     "scheduler": "inline",
-    "steps": 400,
+    "steps": _NUMBERS.steps,
+    "contrast_steps": _NUMBERS.contrast_steps,
     "strength": 1.0,
     "teacher_share": 0.5,
     "search_steps": [0, 60, 240],
@@ -24,10 +27,31 @@ _DEFAULTS = {
 }
 # What only a training makes use of, and what only a search.
 _TRAINING = (
-    "prune", "name", "start", "teacher", "teacher_share", "strength", "steps", "device",
-    "leave_one_out",
+    "prune", "name", "start", "teacher", "teacher_share", "strength", "steps", "contrast_steps",
+    "device", "leave_one_out",
 )  # fmt: skip
-_SEARCHING = ("plans", "judge", "search_steps", "keep")
+_SEARCHING = ("plans", "search_steps", "keep")
+
+# Of the numbers of a training.
+_MEANINGS = {
+    "steps": "of distillation, the first stage; 0 for none",
+    "contrast_steps": "of the second stage, contrast beside it, which needs labels; 0 for none",
+    "batch_size": "texts a step",
+    "learning_rate": "of distillation, at its highest",
+    "contrast_learning_rate": "of the second stage",
+    "own_weight": "of the distance to the encoder's own un-pruned embedding",
+    "similarity_weight": "of the difference of similarities from the teachers'",
+    "contrast_weight": "of the contrast in the second stage",
+    "temperature": "of the contrast",
+    "n_tasks": "tasks in a step of contrast",
+    "n_labels": "labels of each, at most",
+    "n_texts": "texts of each label, at most",
+    "mash_share": "share of a batch that is drawn keyboard mash, in [0, 1)",
+    "un_pruned_share": "share of steps without pruning, for sentences that the plan leaves alone",
+    "check_every": "steps between looks at what is held out and at the judges",
+    "patience": "looks without improvement that end a stage",
+    "seed": "of all that is random",
+}
 
 
 def add_adapt(parser: argparse.ArgumentParser) -> None:
@@ -102,8 +126,20 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--task",
         action="append",
         default=[],
-        metavar="NAME=FILE",
-        help="labelled messages in Rasa YAML; may be given several times",
+        metavar="NAME=FILE|FOLDER",
+        help="labelled messages in Rasa YAML, or a folder of *.yml, each a task of its file's "
+        "name; may be given several times",
+    )
+    parser.add_argument(
+        "--leave", nargs="+", default=[], metavar="NAME", help="tasks of these to go without"
+    )
+    parser.add_argument(
+        "--judge",
+        action="append",
+        default=[],
+        metavar="NAME=FILE|FOLDER",
+        help="labelled messages to choose by, never trained on: a training keeps what does best on "
+        "their mean, a search compares plans on them; may be given several times",
     )
     parser.add_argument(
         "--concatenations",
@@ -121,8 +157,8 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher",
         metavar="MODEL",
-        help="folder or hub id of a second, better encoder to learn from as well; it is needed in "
-        "training only",
+        help="folder or hub id of a second, better encoder to learn from as well, needed in "
+        "training only; or a .safetensors file of its embeddings",
     )
     parser.add_argument(
         "--teacher-share",
@@ -134,20 +170,20 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--rank", type=int, default=DEFAULT_RANK, help="of each matrix's change; default: 32"
+        "--rank",
+        type=int,
+        default=DEFAULT_RANK,
+        help=f"of each matrix's change; default: {DEFAULT_RANK}",
     )
-    parser.add_argument("--steps", type=int, help="of training; default: 400")
-    parser.add_argument("--batch-size", type=int, default=64, help="texts a step; default: 64")
-    parser.add_argument(
-        "--learning-rate", type=float, default=1e-3, help="at its highest, positive; default: 0.001"
-    )
-    parser.add_argument(
-        "--un-pruned-share",
-        type=float,
-        default=0.25,
-        help="share of steps without pruning, for sentences that the plan leaves alone, in [0, 1]; "
-        "default: 0.25",
-    )
+    for name, meaning in _MEANINGS.items():
+        default = getattr(_NUMBERS, name)
+        parser.add_argument(
+            "--" + name.replace("_", "-"),
+            type=type(default),
+            default=None if name in _DEFAULTS else default,
+            metavar="N" if isinstance(default, int) else "X",
+            help=f"{meaning}; default: {default:g}",
+        )
     parser.add_argument(
         "--strength",
         type=float,
@@ -155,7 +191,6 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         help="share that is kept of the whole change, that of --start included, in (0, 1]; less is "
         "safer on messages unlike those of the training; default: 1",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of all that is random; default: 0")
     parser.add_argument(
         "--precision",
         choices=("auto", "fp32", "bf16"),
@@ -176,13 +211,6 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
         default=[],
         metavar="PLAN",
         help="plans to compare, names or files, instead of those that the search makes up",
-    )
-    group.add_argument(
-        "--judge",
-        action="append",
-        default=[],
-        metavar="NAME=FILE",
-        help="labelled messages to measure plans on, never trained on; may be given several times",
     )
     group.add_argument(
         "--search-steps",

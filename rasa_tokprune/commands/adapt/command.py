@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
 from rasa_tokprune.commands.adapt.arguments import check_options
-from rasa_tokprune.commands.adapt.named_files import Named, named_files
+from rasa_tokprune.commands.adapt.named_files import Named, named_files, without_named
 from rasa_tokprune.commands.adapt.recipe import (
     JOB,
     History,
     Recipe,
+    best_look,
     resolve_precision,
     train_adapter,
 )
 from rasa_tokprune.commands.adapt.search import command as search
-from rasa_tokprune.commands.adapt.training import TrainingSettings
+from rasa_tokprune.commands.adapt.settings import TrainingSettings
 from rasa_tokprune.commands.output import make_folder, write_text
 from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.adapters.adapter import Adapter
@@ -45,8 +46,9 @@ def run(arguments: argparse.Namespace) -> int:
     check_options(arguments)
     settings = _settings(arguments)
     check_scheduler(arguments.scheduler)
-    tasks = named_files("--task", arguments.task)
-    texts = _texts(arguments.texts, tasks)
+    every = named_files("--task", arguments.task)
+    tasks = without_named("--leave", every, arguments.leave)
+    texts = tuple(each for each in _texts(arguments.texts, every) if each[0] not in arguments.leave)
     if arguments.search:
         return search.run(arguments, tasks, [path for _, path in texts], settings)
     n_layers = EncoderSpec.from_folder(find_checkpoint(arguments.model)).n_layers
@@ -107,12 +109,9 @@ def _settings(arguments: argparse.Namespace) -> TrainingSettings:
         raise ConfigError(f"--strength must be in (0, 1], got {arguments.strength}")
     if not 0 <= arguments.teacher_share <= 1:
         raise ConfigError(f"--teacher-share must be in [0, 1], got {arguments.teacher_share}")
+    names = [field.name for field in dataclasses.fields(TrainingSettings)]
     return TrainingSettings(
-        steps=arguments.steps,
-        batch_size=arguments.batch_size,
-        learning_rate=arguments.learning_rate,
-        un_pruned_share=arguments.un_pruned_share,
-        seed=arguments.seed,
+        **{name: value for name, value in vars(arguments).items() if name in names}
     )
 
 
@@ -143,6 +142,7 @@ def _recipe(
         plan=dataclasses.replace(plan, adapter=None).to_dict(),
         texts=tuple(path for _, path in texts),
         tasks=tasks,
+        judges=named_files("--judge", arguments.judge),
         sha256="",
         concatenations=arguments.concatenations,
         rank=arguments.rank,
@@ -172,14 +172,16 @@ def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) 
 
 
 def _summary(history: List[Dict[str, Any]], folder: Path) -> str:
-    untrained, best = history[0], min(history, key=lambda entry: float(entry["held_out"]))
-    if best is untrained:
+    first, best = history[0], best_look(history)
+    name = "judged" if "judged" in best else "held_out"
+    what = "Mean of the judges" if name == "judged" else "Held-out loss"
+    if best is first:
         return (
-            f"Training did not help: the held-out loss never fell below the {best['held_out']:.4f} "
+            f"Training did not help: {what.lower()} was never better than the {first[name]:.4f} "
             f"it started at. Give more texts, or lower --learning-rate."
         )
     return (
-        f"Held-out loss {best['held_out']:.4f} after {best['step']} steps; "
-        f"{untrained['held_out']:.4f} before.\n"
+        f"{what} {best[name]:.4f} after {best['step']} steps of {best['stage']}; "
+        f"{first[name]:.4f} before.\n"
         f"To use it: set `prune: {folder / PLAN_FILE}` in config.yml and train."
     )

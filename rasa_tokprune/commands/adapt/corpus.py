@@ -1,24 +1,23 @@
-"""What adapters are trained on: texts, labelled tasks, and disturbed copies of both."""
+"""What adapters are trained on: texts, and labelled tasks."""
 
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
-from typing import Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Collection, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.names import readable_name
 from rasa_tokprune.texts.tasks import read_examples, read_texts
 
 # label -> its texts
 Task = Mapping[str, Sequence[str]]
 
+HELD_OUT_SHARE = 0.03
 _MOST_SENTENCES = 8
-_NAME_SHARE = 0.3
-# Texts encoded in one step are cut from so many batches' worth, sorted by length.
-_POOL_BATCHES = 16
+_DIGEST_SIZE = 8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,35 +55,54 @@ class Corpus:
         joined = {" ".join(self.texts[index] for index in own) for own in chosen}
         return dataclasses.replace(self, texts=tuple(sorted({*self.texts, *joined})))
 
-    def split(self, share: float, seed: int) -> Tuple[Corpus, Corpus]:
-        """Returns a corpus without a share of its texts and of each task's labels, and those.
+    def without(self, texts: Collection[str]) -> Corpus:
+        """Returns a corpus without some texts.
 
-        At least one text is held out; of a task two labels or more, or none where fewer than two
-        would remain. What is held out is in no task of the rest.
+        Raises:
+            ConfigError: If no other is there.
         """
-        rng = np.random.default_rng(seed)
-        labelled = {text for task in self.tasks.values() for own in task.values() for text in own}
-        # Labelled texts go with their label, lest a label be left with one.
-        free = [text for text in self.texts if text not in labelled] or list(self.texts)
-        n_out = max(1, round(share * len(free)))
-        out = {free[index] for index in rng.permutation(len(free))[:n_out]}
-        held_out: Dict[str, Task] = {}
-        for name, task in sorted(self.tasks.items()):
-            labels = rng.permutation(sorted(task)).tolist()
-            n_labels = max(2, round(share * len(labels)))
-            if len(labels) - n_labels >= 2:
-                held_out[name] = {label: task[label] for label in labels[:n_labels]}
-                out |= {text for own in held_out[name].values() for text in own}
-        kept = {
+        rest = tuple(text for text in self.texts if text not in texts)
+        if not rest:
+            raise ConfigError("every text to train on is one to judge by; give others")
+        tasks = {
             name: {
-                label: [text for text in own if text not in out]
-                for label, own in task.items()
-                if label not in held_out.get(name, {})
+                label: [each for each in own if each not in texts] for label, own in task.items()
             }
             for name, task in self.tasks.items()
         }
-        rest = tuple(sorted(set(self.texts) - out))
-        return Corpus(rest, _usable(kept)), Corpus(tuple(sorted(out)), held_out)
+        return Corpus(rest, _usable(tasks))
+
+    def split(self) -> Tuple[Corpus, Corpus]:
+        """Returns a corpus without the texts that are held out, and those.
+
+        A hash of the text decides, however it is typed: what one training held out, another one
+        does not train on either, whatever its seed and its data. At least one text is held out.
+        """
+        out = {text for text in self.texts if is_held_out(text)}
+        out = out or {min(self.texts, key=_hash)}
+        parts = []
+        for wanted in (False, True):
+            tasks = {
+                name: {
+                    label: [text for text in own if (text in out) is wanted]
+                    for label, own in task.items()
+                }
+                for name, task in self.tasks.items()
+            }
+            texts = tuple(text for text in self.texts if (text in out) is wanted)
+            parts.append(Corpus(texts, _usable(tasks)))
+        return parts[0], parts[1]
+
+
+def is_held_out(text: str) -> bool:
+    """Returns whether no training learns from a text."""
+    return _hash(text) < HELD_OUT_SHARE * 256**_DIGEST_SIZE
+
+
+def _hash(text: str) -> int:
+    words = " ".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+    digest = hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:_DIGEST_SIZE], "big")
 
 
 def _usable(tasks: Mapping[str, Task]) -> Dict[str, Task]:
@@ -94,55 +112,6 @@ def _usable(tasks: Mapping[str, Task]) -> Dict[str, Task]:
         for name, task in tasks.items()
     }
     return {name: task for name, task in pairs.items() if len(task) > 1}
-
-
-def text_batches(
-    texts: Sequence[str], batch_size: int, seed: int, start: int
-) -> Iterator[List[str]]:
-    """Yields batches of texts of like length for ever, in an order that seed and step decide.
-
-    Args:
-        texts: All texts.
-        batch_size: Texts in a batch.
-        seed: Of the order.
-        start: Batches to leave out: a resumed run goes on where it stopped.
-    """
-    size = min(batch_size, len(texts))
-    per_epoch = len(texts) // size
-    epoch = start // per_epoch
-    skip = start % per_epoch
-    while True:
-        rng = np.random.default_rng((seed, epoch))
-        order = rng.permutation(len(texts))[: per_epoch * size]
-        batches: List[np.ndarray] = []
-        for pool in np.split(order, range(size * _POOL_BATCHES, len(order), size * _POOL_BATCHES)):
-            pool = pool[np.argsort([len(texts[index]) for index in pool], kind="stable")]
-            cut = np.split(pool, range(size, len(pool), size))
-            batches += [cut[index] for index in rng.permutation(len(cut))]
-        for batch in batches[skip:]:
-            yield [texts[index] for index in batch]
-        epoch, skip = epoch + 1, 0
-
-
-def labelled_batch(
-    tasks: Mapping[str, Task], n_labels: int, rng: np.random.Generator
-) -> Tuple[List[str], List[int]]:
-    """Returns two texts, sometimes the name too, of each of some labels of one task.
-
-    All of one task, so that what is told apart lies close together.
-    """
-    task = tasks[str(rng.choice(sorted(tasks)))]
-    chosen = rng.permutation(sorted(task))[:n_labels]
-    texts: List[str] = []
-    targets: List[int] = []
-    for target, label in enumerate(chosen.tolist()):
-        own = [task[label][index] for index in rng.permutation(len(task[label]))[:2]]
-        name = readable_name(label)
-        if name and rng.random() < _NAME_SHARE:
-            own.append(name)
-        texts += own
-        targets += [target] * len(own)
-    return texts, targets
 
 
 def _read_task(name: str, path: Path) -> Task:

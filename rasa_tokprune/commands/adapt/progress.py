@@ -28,17 +28,23 @@ class Progress:
     Attributes:
         identity: Hash of everything that decides the result; another training does not go on
             from here.
-        step: Steps done.
-        best: Lowest held-out loss so far, None before the first look.
+        stage: Number of the stage.
+        step: Steps of it that are done.
+        best: Highest score in it so far, None before its first look.
         n_worse: Looks since then.
         history: Step, training loss and held-out losses of every look.
     """
 
     identity: str
+    stage: int = 0
     step: int = 0
     best: Optional[float] = None
     n_worse: int = 0
     history: List[Dict[str, Any]] = dataclasses.field(default_factory=list)
+
+    def next_stage(self) -> None:
+        """Goes on to the next stage."""
+        self.stage, self.step, self.best, self.n_worse = self.stage + 1, 0, None, 0
 
 
 def write_progress(

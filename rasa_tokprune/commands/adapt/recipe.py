@@ -10,15 +10,17 @@ import tempfile
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-import numpy as np
 import torch
 
 from rasa_tokprune import __version__
-from rasa_tokprune.commands.adapt.corpus import Corpus
+from rasa_tokprune.commands.adapt.corpus import HELD_OUT_SHARE, Corpus
+from rasa_tokprune.commands.adapt.judges import Judges, read_set
+from rasa_tokprune.commands.adapt.mash import draw_mash
 from rasa_tokprune.commands.adapt.named_files import Named
+from rasa_tokprune.commands.adapt.settings import TrainingSettings
 from rasa_tokprune.commands.adapt.student import Student
-from rasa_tokprune.commands.adapt.teachers import encode_targets
-from rasa_tokprune.commands.adapt.training import AdapterTraining, TrainingSettings
+from rasa_tokprune.commands.adapt.teachers import Targets, encode_targets, read_targets
+from rasa_tokprune.commands.adapt.training import AdapterTraining
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.backends.choice import is_fast_here
@@ -28,9 +30,10 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.files import hash_files, is_folder
 
 # Another version may train otherwise.
-JOB = f"adapter 2 of rasa-tokprune {__version__}"
-_HELD_OUT_SHARE = 0.03
+JOB = f"adapter 3 of rasa-tokprune {__version__}"
 _LEAST_TEXTS = 12
+_N_MASH = 4000
+EMBEDDINGS_SUFFIX = ".safetensors"
 
 History = List[Dict[str, Any]]
 
@@ -45,6 +48,7 @@ class Recipe:
         plan: As of `PruningPlan.to_dict`.
         texts: Files of unlabelled messages.
         tasks: Name and file of labelled messages.
+        judges: Name and file of labelled messages to choose by, never trained on.
         sha256: Of all these files.
         concatenations: Long texts made of several in a row.
         rank: Of the change of each matrix.
@@ -54,8 +58,8 @@ class Recipe:
         num_threads: Of the training; None takes all cores.
         strength: Share of the trained changes that is kept; see `Adapter.scaled`.
         start: File of the adapter to go on from; '' starts at the encoder itself.
-        teacher: Folder or hub id of a second teacher; '' is none.
-        teacher_share: Of the second teacher, see `join_teachers`.
+        teacher: Folder or hub id of a second teacher, or a file of its embeddings; '' is none.
+        teacher_share: Of the second teacher's similarities, in [0, 1].
     """
 
     name: str
@@ -63,6 +67,7 @@ class Recipe:
     plan: Mapping[str, Any]
     texts: Tuple[str, ...]
     tasks: Named
+    judges: Named
     sha256: str
     concatenations: int
     rank: int
@@ -79,8 +84,10 @@ class Recipe:
     def files(self) -> List[str]:
         """All files and folders that decide the result; hub ids are not looked into."""
         models = [name for name in (self.model, self.teacher) if is_folder(name)]
+        embeddings = [self.teacher] if self.teacher.endswith(EMBEDDINGS_SUFFIX) else []
         starts = [self.start] if self.start else []
-        return [*self.texts, *(path for _, path in self.tasks), *starts, *models]
+        named = [path for _, path in (*self.tasks, *self.judges)]
+        return [*self.texts, *named, *starts, *embeddings, *models]
 
     def train(
         self, checkpoint: Optional[Path], show_progress: bool = False
@@ -103,22 +110,24 @@ class Recipe:
         )
         train, held_out = self._read()
         plan = PruningPlan.from_dict(dict(self.plan))
+        settings = TrainingSettings(**self.settings)
         about = self._about(teacher, plan, train)
         student = self._student(teacher, plan, about)
+        mash = draw_mash(_N_MASH, settings.seed) if settings.mash_share else []
         texts = sorted({*train.texts, *held_out.texts})
-        targets = self._targets(teacher, texts, about, show_progress)
         training = AdapterTraining(
             student,
-            teacher.tokenize,
-            targets,
+            teacher,
+            self._targets(teacher, texts, mash, about, show_progress),
             train,
             held_out,
-            TrainingSettings(**self.settings),
+            mash,
+            settings,
+            self._judge(teacher),
             identity=_identity(teacher, about, train, held_out),
         )
         changes = training.run(checkpoint=checkpoint, show_progress=show_progress)
-        looks = [float(entry["held_out"]) for entry in training.history]
-        about["held_out_loss"] = f"{looks[0]:.4f} before, {min(looks):.4f} after"
+        about["held_out"] = _improvement(training.history)
         about["strength"] = f"{self.strength:g}"  # the training itself is the same
         adapter = Adapter(self.name, teacher.model.identity, changes, about)
         return adapter.scaled(self.strength), training.history
@@ -142,15 +151,35 @@ class Recipe:
         return student
 
     def _targets(
-        self, teacher: Encoder, texts: Sequence[str], about: Dict[str, str], show_progress: bool
-    ) -> Dict[str, np.ndarray]:
+        self,
+        teacher: Encoder,
+        texts: Sequence[str],
+        mash: Sequence[str],
+        about: Dict[str, str],
+        show_progress: bool,
+    ) -> Targets:
         """Returns what the student is to answer; writes down who the second teacher is."""
-        other = None
-        if self.teacher:
-            other = load_encoder(self.teacher, device=self.device, num_threads=self.num_threads)
-            name = f"{_name_of(self.teacher, other)} {other.model.identity}"
-            about["teacher"] = f"{name}, share {self.teacher_share:g}"
-        return encode_targets(teacher, other, self.teacher_share, texts, show_progress)
+        own = encode_targets(teacher, texts, mash, show_progress)
+        other, share = None, self.teacher_share
+        if self.teacher.endswith(EMBEDDINGS_SUFFIX):
+            other = read_targets(Path(self.teacher), texts)
+            name = f"{Path(self.teacher).name} {hash_files([self.teacher])}"
+            about["teacher"] = f"{name}, share {share:g}"
+        elif self.teacher:
+            second = load_encoder(
+                self.teacher,
+                device=self.device,
+                precision=AUTO,  # in 8 bits a large one takes a fraction of the time
+                num_threads=self.num_threads,
+            )
+            other = encode_targets(second, texts, (), show_progress)
+            name = f"{_name_of(self.teacher, second)} {second.model.identity}"
+            about["teacher"] = f"{name}, share {share:g}"
+        return Targets.of(own, other, share, self.device)
+
+    def _judge(self, teacher: Encoder) -> Optional[Judges]:
+        sets = [read_set(name, Path(path)) for name, path in self.judges]
+        return Judges(sets, teacher.readable_shares) if sets else None
 
     def _read(self) -> Tuple[Corpus, Corpus]:
         """Returns what to train on and what to watch, each with long texts made of its own."""
@@ -161,12 +190,17 @@ class Recipe:
                 f"{len(corpus.texts)} texts are too few to learn from; give at least "
                 f"{_LEAST_TEXTS}, better some thousands, with --texts"
             )
-        seed = self.settings["seed"]
-        train, held_out = corpus.split(_HELD_OUT_SHARE, seed)
-        n_long = self.concatenations
+        judged = {
+            text
+            for name, path in self.judges
+            for own in (read_set(name, Path(path)),)
+            for text in (*own.support, *own.query)
+        }
+        train, held_out = corpus.without(judged).split()
+        seed, n_long = self.settings["seed"], self.concatenations
         return (
             train.with_concatenations(n_long, seed),
-            held_out.with_concatenations(round(_HELD_OUT_SHARE * n_long), seed),
+            held_out.with_concatenations(round(HELD_OUT_SHARE * n_long), seed),
         )
 
     def _about(self, teacher: Encoder, plan: PruningPlan, train: Corpus) -> Dict[str, str]:
@@ -184,6 +218,7 @@ class Recipe:
             "texts": str(len(train.texts)),
             "text_files": ", ".join(Path(path).name for path in self.texts),
             "tasks": ", ".join(tasks),
+            "judges": ", ".join(name for name, _ in self.judges),
             "settings": json.dumps(dict(self.settings), sort_keys=True),
         }
 
@@ -195,7 +230,8 @@ def train_adapter(recipe: Mapping[str, Any]) -> Dict[str, Any]:
         recipe: Fields of a `Recipe`.
     """
     values = {**recipe, "texts": tuple(recipe["texts"])}
-    values["tasks"] = tuple((name, path) for name, path in recipe["tasks"])
+    for key in ("tasks", "judges"):
+        values[key] = tuple((name, path) for name, path in recipe[key])
     adapter, history = Recipe(**values).train(None)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "adapter.safetensors"
@@ -221,6 +257,18 @@ def folder_of(encoder: Encoder) -> Path:
     if encoder.folder is None:
         raise ConfigError("the model has no folder to read weights from")
     return encoder.folder
+
+
+def best_look(history: History) -> Dict[str, Any]:
+    """Returns the look whose changes a training gives out: the best of its last stage."""
+    last = [entry for entry in history if entry["stage"] == history[-1]["stage"]]
+    return max(last, key=lambda entry: float(entry.get("judged", -entry["held_out"])))
+
+
+def _improvement(history: History) -> str:
+    first, best = history[0], best_look(history)
+    name = "judged" if "judged" in best else "held_out"
+    return f"{name} {first[name]:.4f} before, {best[name]:.4f} after"
 
 
 def _name_of(model: str, encoder: Encoder) -> str:

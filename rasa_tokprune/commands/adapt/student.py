@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 from enum import Enum
 from pathlib import Path
-from typing import Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from rasa_tokprune.commands.adapt.batches import Sentences, tokenize
+from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
-from rasa_tokprune.encoder.backends.batch import PackedTokens
+from rasa_tokprune.encoder.backends.batch import NEVER_PRUNED
 from rasa_tokprune.encoder.backends.torch.forward import forward
 from rasa_tokprune.encoder.backends.torch.operations import operations
+from rasa_tokprune.encoder.backends.torch.padded import padded_forward
 from rasa_tokprune.encoder.backends.torch.runner import packed_tensors, to_device
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import (
@@ -27,12 +30,13 @@ from rasa_tokprune.encoder.checkpoint.weights import (
     load_weights,
 )
 from rasa_tokprune.encoder.formats import Precision
-from rasa_tokprune.encoder.plans.plan import PruningPlan
-from rasa_tokprune.encoder.pooling import count_pooled, pool, pooled_rows
-from rasa_tokprune.encoder.tokens import Tokens
+from rasa_tokprune.encoder.plans.plan import PruneMode, PruningPlan
+from rasa_tokprune.encoder.pooling import count_pooled, pool
 from rasa_tokprune.errors import ConfigError
 
 _TRAINABLE_POOLING = ("mean", "cls")
+# Texts that are embedded at a time.
+_BATCH = 128
 
 
 class Importance(str, Enum):
@@ -120,6 +124,12 @@ class Student(torch.nn.Module):
             for name, parameter in self.changed.items()
         }
 
+    def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Puts changes back, as `changes` returned them."""
+        with torch.no_grad():
+            for name, parameter in self.changed.items():
+                parameter.copy_(torch.from_numpy(tensors[name].astype(np.float32)))
+
     def load_changes(self, adapter: Adapter) -> None:
         """Goes on from an adapter; its changes of layers that the plan skips are left out.
 
@@ -138,26 +148,30 @@ class Student(torch.nn.Module):
                     )
                 parameter.copy_(torch.from_numpy(tensor.astype(np.float32)))
 
-    def forward(self, batch: Sequence[Tokens], prunes: bool = True) -> Tensor:
+    def forward(self, sentences: Sentences, prunes: bool = True) -> Tensor:
         """Returns the embeddings of tokenized texts, (n_texts, embedding_size), unit length.
 
         Args:
-            batch: The texts' tokens.
+            sentences: The texts.
             prunes: False runs the same layers on every token.
         """
         plan = self.plan if prunes else self.plan.without_pruning
-        packed = PackedTokens.of(batch, self._spec.position_offset)
+        packed = sentences.packed
+        inputs = packed_tensors(packed, self.device)
+        on_cpu = torch.device(self.device).type == "cpu"
+        if not on_cpu:
+            inputs["lengths"] = torch.from_numpy(packed.lengths)
         half = self._precision is Precision.BF16
         with torch.autocast(torch.device(self.device).type, torch.bfloat16, enabled=half):
-            states, pruned_after = forward(
-                self._changed_weights(),
-                self._spec,
-                plan,
-                **packed_tensors(packed, self.device),
-                reorder=self._reorder,
+            run = forward if on_cpu else padded_forward
+            states, pruned_after = run(
+                self._changed_weights(), self._spec, plan, **inputs, reorder=self._reorder
             )
         states, lengths = states.float(), packed.lengths
-        is_pooled = pooled_rows(batch, pruned_after.cpu().numpy(), plan, self._spec)
+        is_pooled = sentences.is_pooled
+        if plan.mode is PruneMode.DROP and plan.pruned_layers:  # a GPU is waited for here
+            survives = (pruned_after == NEVER_PRUNED).cpu().numpy()
+            is_pooled = survives if is_pooled is None else survives & is_pooled
         if is_pooled is not None:
             states = states[torch.from_numpy(is_pooled).to(self.device)]
             lengths = count_pooled(lengths, is_pooled)
@@ -185,6 +199,24 @@ class Student(torch.nn.Module):
                 name,
                 Affine(base.weight + own[f"{place}.weight"], base.bias + own[f"{place}.bias"]),
             )
+
+
+def embed(student: Student, encoder: Encoder, texts: Sequence[str]) -> np.ndarray:
+    """Returns a student's embeddings of texts, (n_texts, d), as its plan makes them.
+
+    Args:
+        student: The student.
+        encoder: Its encoder, un-pruned: it tokenizes.
+        texts: Any number.
+    """
+    order = sorted(range(len(texts)), key=lambda row: len(texts[row]))
+    parts: List[np.ndarray] = []
+    with torch.no_grad():
+        for start in range(0, len(order), _BATCH):
+            chosen = [texts[row] for row in order[start : start + _BATCH]]
+            sentences = tokenize(encoder, student.plan.drop_end, chosen)
+            parts.append(student(sentences).cpu().numpy())
+    return np.concatenate(parts)[np.argsort(order, kind="stable")]
 
 
 def _reorder(importance: Importance, seed: int) -> Optional[Callable[[Tensor], Tensor]]:

@@ -1,76 +1,38 @@
-"""Trains a student: distillation on all texts, contrast on the labelled ones."""
+"""Trains a student: distillation on all texts, then contrast on the labelled ones beside it."""
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from rasa_tokprune.commands.adapt.corpus import Corpus, labelled_batch, text_batches
-from rasa_tokprune.commands.adapt.losses import contrastive_loss, distillation_loss
+from rasa_tokprune.commands.adapt.batches import Batch, Batches, LabelledBatch, tokenize
+from rasa_tokprune.commands.adapt.corpus import Corpus
+from rasa_tokprune.commands.adapt.judges import Judges
+from rasa_tokprune.commands.adapt.losses import (
+    contrastive_loss,
+    distances,
+    similarity_loss,
+    teachers_similarities,
+)
 from rasa_tokprune.commands.adapt.progress import Progress, read_progress, write_progress
-from rasa_tokprune.commands.adapt.student import Student
-from rasa_tokprune.encoder.tokens import Tokens
+from rasa_tokprune.commands.adapt.settings import Stage, TrainingSettings
+from rasa_tokprune.commands.adapt.student import Student, embed
+from rasa_tokprune.commands.adapt.teachers import Targets
+from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.texts.disturb import disturb
+from rasa_tokprune.machine.threads import available_threads
 
 _WARM_UP_STEPS = 60
 _LARGEST_NORM = 1.0
 _CHECK_BATCH = 128
-
-
-@dataclasses.dataclass(frozen=True)
-class TrainingSettings:
-    """How an adapter is trained.
-
-    Attributes:
-        steps: Steps in all; the learning rate falls to zero along a cosine.
-        batch_size: Texts a step.
-        learning_rate: Of AdamW, at its highest.
-        contrastive_every: A labelled batch every so many steps; 0 never.
-        contrastive_weight: Of the contrastive loss, against the distillation loss.
-        n_labels: Labels in a labelled batch.
-        temperature: Of the contrastive loss.
-        un_pruned_share: Share of the steps in which nothing is pruned, so that the same weights
-            serve sentences the plan leaves alone.
-        check_every: Steps between looks at the held-out texts.
-        patience: Looks without improvement after which training ends.
-        seed: Decides all that is random.
-    """
-
-    steps: int = 400
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    contrastive_every: int = 2
-    contrastive_weight: float = 0.1
-    n_labels: int = 32
-    temperature: float = 0.1
-    un_pruned_share: float = 0.25
-    check_every: int = 100
-    patience: int = 5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Checks every value."""
-        for name in ("steps", "batch_size", "n_labels", "check_every", "patience"):
-            if getattr(self, name) < 1:
-                raise ConfigError(f"{name} must be at least 1, got {getattr(self, name)}")
-        for name in ("learning_rate", "temperature"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise ConfigError(f"{name} must be positive, got {getattr(self, name)}")
-        if self.contrastive_every < 0 or self.contrastive_weight < 0:
-            raise ConfigError(
-                f"contrastive_every and contrastive_weight must be at least 0, got "
-                f"{self.contrastive_every} and {self.contrastive_weight}"
-            )
-        if not 0 <= self.un_pruned_share <= 1:
-            raise ConfigError(f"un_pruned_share must be in [0, 1], got {self.un_pruned_share}")
+# Processes that prepare batches for a GPU.
+_MOST_WORKERS = 4
 
 
 class AdapterTraining:
@@ -79,36 +41,46 @@ class AdapterTraining:
     def __init__(
         self,
         student: Student,
-        tokenize: Callable[[Sequence[str]], List[Tokens]],
-        teacher: Mapping[str, np.ndarray],
+        encoder: Encoder,
+        targets: Targets,
         corpus: Corpus,
         held_out: Corpus,
+        mash: Sequence[str],
         settings: TrainingSettings,
+        judges: Optional[Judges] = None,
         identity: str = "",
     ) -> None:
         """Prepares a training.
 
         Args:
             student: What is trained.
-            tokenize: The encoder's tokenizer.
-            teacher: What to answer to every text, (d,): the un-pruned encoder's embedding, say.
+            encoder: Its encoder, un-pruned: it tokenizes.
+            targets: What teachers made of all these texts.
             corpus: What to train on.
-            held_out: Texts and tasks to watch; the changes that do best on them are kept.
+            held_out: Texts and tasks to watch.
+            mash: Messages that say nothing, to train on.
             settings: How.
+            judges: Sets to watch; the changes that do best on them are kept. None: those that do
+                best on what is held out.
             identity: Hash of everything that decides the result, for `run`'s checkpoint.
         """
-        self._student, self._tokenize, self._teacher = student, tokenize, teacher
-        self._corpus, self._held_out, self._settings = corpus, held_out, settings
-        self._optimizer = torch.optim.AdamW(student.parameters(), lr=settings.learning_rate)
+        self._student, self._encoder, self._targets = student, encoder, targets
+        self._corpus, self._held_out, self._mash = corpus, held_out, tuple(mash)
+        self._settings, self._judges = settings, judges
+        self._stages = settings.stages(bool(corpus.tasks))
+        if not self._stages:
+            raise ConfigError("there are no steps: contrast_steps needs labelled texts, steps is 0")
+        self._optimizer = self._new_optimizer()
         self._progress = Progress(identity)
         self._best: Dict[str, np.ndarray] = student.changes()
 
     def run(
         self, *, checkpoint: Optional[Path] = None, show_progress: bool = False
     ) -> Dict[str, np.ndarray]:
-        """Trains to the end and returns the changes that did best on the held-out texts.
+        """Trains to the end and returns the changes that did best in the last stage.
 
-        That may be those it started with: the untrained student is looked at too.
+        That may be those it started with: they are looked at too. A stage goes on from the best
+        of the one before.
 
         Args:
             checkpoint: File to keep the state in, at every look; an unfinished run of the same
@@ -118,128 +90,195 @@ class AdapterTraining:
         Raises:
             ConfigError: If training diverges, or the checkpoint is of another one.
         """
-        settings = self._settings
         if checkpoint is not None:
             self._resume(checkpoint)
-        if not self._progress.history:  # training may do worse than no change at all
-            self._look(None)
-        batches = text_batches(
-            self._corpus.texts, settings.batch_size, settings.seed, self._progress.step
-        )
-        losses: List[float] = []
+        while True:
+            stage = self._stages[self._progress.stage]
+            self._run_stage(stage, checkpoint, show_progress)
+            if self._progress.stage + 1 == len(self._stages):
+                return self._best
+            self._student.load_tensors(self._best)
+            self._optimizer = self._new_optimizer()
+            self._progress.next_stage()
+
+    def _run_stage(self, stage: Stage, checkpoint: Optional[Path], show_progress: bool) -> None:
+        settings, progress = self._settings, self._progress
+        if progress.best is None:  # training may do worse than no change at all
+            self._look(stage, None)
+        losses: List[Tensor] = []
+        steps = self._steps(stage)
         with tqdm(
-            total=settings.steps,
-            initial=self._progress.step,
-            desc="Adapting",
+            total=stage.steps,
+            initial=progress.step,
+            desc=f"Adapting: {stage.name}",
             disable=not show_progress,
         ) as bar:
-            while self._progress.step < settings.steps and not self.has_stopped:
-                losses.append(self._step(next(batches)))
+            while progress.step < stage.steps and not self.has_stopped:
+                losses.append(self._step(next(steps), stage))
                 bar.update()
-                if self._progress.step % settings.check_every == 0 or (
-                    self._progress.step == settings.steps
-                ):
-                    self._look(float(np.mean(losses)))
-                    bar.set_postfix(held_out=f"{self._progress.history[-1]['held_out']:.4f}")
-                    losses = []
-                    if checkpoint is not None:
-                        write_progress(
-                            checkpoint, self._progress, self._student, self._optimizer, self._best
-                        )
-        return self._best
+                if progress.step % settings.check_every and progress.step < stage.steps:
+                    continue
+                self._look(stage, _mean_loss(losses, progress.step, stage))
+                losses = []
+                bar.set_postfix(_shown(progress.history[-1]))
+                if checkpoint is not None:
+                    write_progress(checkpoint, progress, self._student, self._optimizer, self._best)
 
     @property
     def has_stopped(self) -> bool:
-        """Whether the held-out texts have not got better for too long."""
+        """Whether what is watched has not got better for too long."""
         return self._progress.n_worse >= self._settings.patience
 
     @property
     def history(self) -> List[Dict[str, Any]]:
-        """Every look, the first before training.
+        """Every look, the first of each stage before its training.
 
-        `step`, `loss` of the steps since the last look, `held_out` with its parts `distillation`
-        and `contrast`; None where there is nothing to measure.
+        `stage`; `step` of it; `loss` of the steps since the last look; `held_out`, the loss of what
+        is held out, with its parts `distance`, `similarity` and `contrast`; with judges what
+        `Judges.measure` returns. None where there is nothing to measure.
         """
         return self._progress.history
 
-    def _step(self, texts: Sequence[str]) -> float:
-        settings, step = self._settings, self._progress.step
-        # The first number keeps this apart from the generators of `text_batches`.
-        rng = np.random.default_rng((1, settings.seed, step))
+    def _steps(self, stage: Stage) -> Iterator[Batch]:
+        """Returns the batches from the next step on; processes of their own make a GPU's."""
+        is_labelled = stage.contrast_weight > 0
+        batches = Batches(
+            self._encoder,
+            self._student.plan.drop_end,
+            self._corpus,
+            self._mash,
+            self._settings.batches,
+            is_labelled=is_labelled,
+            part=int(is_labelled),
+            n_steps=stage.steps,
+        )
+        on_cpu = torch.device(self._student.device).type == "cpu"
+        n_workers = 0 if on_cpu else max(1, min(_MOST_WORKERS, available_threads() - 1))
+        return iter(
+            torch.utils.data.DataLoader(
+                batches,
+                batch_size=None,
+                sampler=range(self._progress.step, stage.steps),
+                num_workers=n_workers,
+                collate_fn=_as_it_is,
+                multiprocessing_context="fork" if n_workers else None,
+            )
+        )
+
+    def _new_optimizer(self) -> torch.optim.Optimizer:
+        on_cpu = torch.device(self._student.device).type == "cpu"
+        return torch.optim.AdamW(self._student.parameters(), fused=not on_cpu)
+
+    def _step(self, batch: Batch, stage: Stage) -> Tensor:
+        """Learns from a batch; returns its loss, which is still on the device."""
         for group in self._optimizer.param_groups:
-            group["lr"] = self._learning_rate(step)
-        prunes = bool(rng.random() >= settings.un_pruned_share)
-        loss = self._distillation(texts, [disturb(text, rng) for text in texts], prunes)
-        every = settings.contrastive_every
-        if self._corpus.tasks and every > 0 and step % every == 0:
-            own, targets = labelled_batch(self._corpus.tasks, settings.n_labels, rng)
-            contrast = self._contrast([disturb(text, rng) for text in own], targets, prunes)
-            loss = loss + settings.contrastive_weight * contrast
+            group["lr"] = _learning_rate(self._progress.step, stage)
+        distance, similarity = self._distillation(batch)
+        loss = distance + self._settings.similarity_weight * similarity
+        if batch.labelled is not None:
+            loss = loss + stage.contrast_weight * self._contrast(batch.labelled, batch.prunes)
         self._optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._student.parameters(), _LARGEST_NORM)
         self._optimizer.step()
         self._progress.step += 1
-        if not bool(torch.isfinite(loss)):
-            raise ConfigError(
-                f"training diverged at step {step}: its loss is no longer a number; lower "
-                f"learning_rate, which is {settings.learning_rate}"
-            )
-        return float(loss.detach())
+        return loss.detach()
 
-    def _learning_rate(self, step: int) -> float:
-        settings = self._settings
-        warm = min(1.0, (step + 1) / _WARM_UP_STEPS)
-        return settings.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / settings.steps))
+    def _distillation(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Returns the weighted distance from the own teacher, and that of the similarities."""
+        student = self._student(batch.sentences, batch.prunes)
+        targets = self._targets
+        rows = targets.rows(batch.texts)
+        own = targets.own[rows].float()
+        other = None if targets.other is None else targets.other[rows].float()
+        weights = torch.full((len(rows),), self._settings.own_weight)
+        weights[len(rows) - batch.n_mash :] = 1.0
+        distance = (weights.to(student.device) * distances(student, own)).mean()
+        wanted = teachers_similarities(own, other, targets.share, batch.n_mash)
+        return distance, similarity_loss(student, wanted)
 
-    def _distillation(self, texts: Sequence[str], seen: Sequence[str], prunes: bool) -> Tensor:
-        """Returns the loss of texts that the student sees disturbed, the teacher as they are."""
-        student = self._student(self._tokenize(seen), prunes)
-        target = torch.from_numpy(np.stack([self._teacher[text] for text in texts]))
-        # Some encoders leave their embeddings at any length; the student's have length 1.
-        unit = torch.nn.functional.normalize(target.to(student.device), dim=1)
-        return distillation_loss(student, unit)
+    def _contrast(self, labelled: LabelledBatch, prunes: bool) -> Tensor:
+        embeddings = self._student(labelled.sentences, prunes)
+        labels, tasks = (
+            torch.from_numpy(numbers).to(embeddings.device)
+            for numbers in (labelled.labels, labelled.tasks)
+        )
+        return contrastive_loss(embeddings, labels, tasks, self._settings.temperature)
 
-    def _contrast(self, texts: Sequence[str], targets: Sequence[int], prunes: bool) -> Tensor:
-        embeddings = self._student(self._tokenize(texts), prunes)
-        numbers = torch.tensor(targets, device=embeddings.device)
-        return contrastive_loss(embeddings, numbers, self._settings.temperature)
-
-    def _look(self, training_loss: Optional[float]) -> None:
-        """Measures the held-out texts; remembers the changes if they never did better."""
-        with torch.no_grad():
-            distillation = self._held_out_distillation()
-            contrast = self._held_out_contrast()
-        weight = self._settings.contrastive_weight if self._settings.contrastive_every else 0.0
-        held_out = distillation + weight * (contrast or 0.0)
+    def _look(self, stage: Stage, training_loss: Optional[float]) -> None:
+        """Measures what is held out; remembers the changes if they never did better."""
         entry: Dict[str, Any] = {
-            "step": self._progress.step,
-            "loss": training_loss,
-            "held_out": held_out,
-        }
-        entry.update(distillation=distillation, contrast=contrast)
+            "stage": stage.name, "step": self._progress.step, "loss": training_loss,
+        }  # fmt: skip
+        with torch.no_grad():
+            entry.update(self._held_out_losses(stage))
+            if self._judges is not None:
+                entry.update(self._judges.measure(self._embed))
         self._progress.history.append(entry)
-        if self._progress.best is None or held_out < self._progress.best:
-            self._progress.best, self._progress.n_worse = held_out, 0
+        score = -entry["held_out"] if self._judges is None else entry["judged"]
+        if self._progress.best is None or score > self._progress.best:
+            self._progress.best, self._progress.n_worse = score, 0
             self._best = self._student.changes()
         else:
             self._progress.n_worse += 1
 
-    def _held_out_distillation(self) -> float:
+    def _embed(self, texts: Sequence[str]) -> np.ndarray:
+        return embed(self._student, self._encoder, texts)
+
+    def _held_out_losses(self, stage: Stage) -> Dict[str, Optional[float]]:
+        """Returns the losses of the held-out texts, always in the same batches."""
         texts = sorted(self._held_out.texts, key=len)
         batches = [texts[at : at + _CHECK_BATCH] for at in range(0, len(texts), _CHECK_BATCH)]
-        return float(np.mean([float(self._distillation(own, own, True)) for own in batches]))
+        parts = [self._distillation(self._watched(own)) for own in batches]
+        distance, similarity = (float(torch.stack(list(values)).mean()) for values in zip(*parts))
+        held_out = distance + self._settings.similarity_weight * similarity
+        contrast = self._held_out_contrast() if stage.contrast_weight else None
+        held_out += stage.contrast_weight * (contrast or 0.0)
+        return {
+            "held_out": held_out, "distance": distance, "similarity": similarity,
+            "contrast": contrast,
+        }  # fmt: skip
 
     def _held_out_contrast(self) -> Optional[float]:
-        """Returns the contrastive loss of the held-out labels, always of the same texts."""
+        """Returns the contrastive loss of the held-out texts that share a label."""
         losses = []
-        for name, task in self._held_out.tasks.items():
-            rng = np.random.default_rng(self._settings.seed)
-            texts, targets = labelled_batch({name: task}, len(task), rng)
-            losses.append(float(self._contrast(texts, targets, True)))
+        for task in self._held_out.tasks.values():
+            texts = [text for own in task.values() for text in own]
+            labels = np.repeat(np.arange(len(task)), [len(own) for own in task.values()])
+            sentences = tokenize(self._encoder, self._student.plan.drop_end, texts)
+            batch = LabelledBatch(sentences, labels, np.zeros_like(labels))
+            losses.append(float(self._contrast(batch, True)))
         return float(np.mean(losses)) if losses else None
+
+    def _watched(self, texts: Sequence[str]) -> Batch:
+        sentences = tokenize(self._encoder, self._student.plan.drop_end, texts)
+        return Batch(sentences, tuple(texts), 0, None, True)
 
     def _resume(self, checkpoint: Path) -> None:
         found = read_progress(checkpoint, self._progress.identity, self._student, self._optimizer)
         if found is not None:
             self._progress, self._best = found
+
+
+def _learning_rate(step: int, stage: Stage) -> float:
+    warm = min(1.0, (step + 1) / _WARM_UP_STEPS)
+    return stage.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * step / stage.steps))
+
+
+def _mean_loss(losses: Sequence[Tensor], step: int, stage: Stage) -> float:
+    loss = float(torch.stack(list(losses)).mean())
+    if not math.isfinite(loss):
+        raise ConfigError(
+            f"training diverged before step {step} of {stage.name}: its loss is no longer a "
+            f"number; lower the learning rate, which is {stage.learning_rate}"
+        )
+    return loss
+
+
+def _shown(entry: Dict[str, Any]) -> Dict[str, str]:
+    names = [name for name in ("judged", "held_out") if name in entry]
+    return {name: f"{entry[name]:.4f}" for name in names}
+
+
+def _as_it_is(batch: Any) -> Any:
+    return batch

@@ -13,14 +13,16 @@ import torch
 
 from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.corpus import Corpus
+from rasa_tokprune.commands.adapt.mash import draw_mash
 from rasa_tokprune.commands.adapt.recipe import folder_of
 from rasa_tokprune.commands.adapt.search.space import bucket_of, cost_by_bucket
-from rasa_tokprune.commands.adapt.student import Importance, Student
-from rasa_tokprune.commands.adapt.training import AdapterTraining, TrainingSettings
-from rasa_tokprune.encoder import PruningPlan, load_encoder
+from rasa_tokprune.commands.adapt.settings import TrainingSettings
+from rasa_tokprune.commands.adapt.student import Importance, Student, embed
+from rasa_tokprune.commands.adapt.teachers import Targets
+from rasa_tokprune.commands.adapt.training import AdapterTraining
+from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.formats import Precision
 from rasa_tokprune.encoder.plans.cost import plan_cost
-from rasa_tokprune.encoder.tokens import Tokens
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot import Messages, embed_names
 from rasa_tokprune.fewshot.certificate import answers_of, fit_head
@@ -30,9 +32,8 @@ from rasa_tokprune.texts.files import hash_files
 from rasa_tokprune.texts.tasks import read_examples, sample_shots
 
 # Another version may train otherwise.
-JOB = f"trial 1 of rasa-tokprune {__version__}"
-_HELD_OUT_SHARE = 0.03
-_BATCH = 128
+JOB = f"trial 2 of rasa-tokprune {__version__}"
+_N_MASH = 4000
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 # Rows that are learned from, rows that are answered.
@@ -51,7 +52,8 @@ class TrialSetup:
         sha256: Of all these files.
         concatenations: Long texts made of those to train on.
         rank: Of the change of each matrix.
-        settings: Fields of `TrainingSettings`; each trial has its own `steps`.
+        settings: Fields of `TrainingSettings`; each trial has its own steps, all of them with
+            contrast where there are labels.
         n_shot: Examples per intent that are learned from.
         seeds: Each chooses other examples.
         most_messages: Of each judge, at most so many messages are answered.
@@ -116,7 +118,9 @@ class _Common:
         self._setup = setup
         self._teacher = load_encoder(setup.model, backend="torch", num_threads=setup.num_threads)
         self._store = EmbeddingStore(stored_path("embeddings"))
-        self._judges = [_Judge(name, Path(path), setup) for name, path in setup.judges]
+        self._judges = [
+            _Judge(name, Path(path), setup, self._teacher) for name, path in setup.judges
+        ]
         self._reference = [judge.answer(self._teach) for judge in self._judges]
 
     def run(self, plan: PruningPlan, importance: Importance, steps: int) -> Dict[str, Any]:
@@ -131,8 +135,8 @@ class _Common:
         )
         if steps:
             self._train(student, steps)
-        embed = functools.partial(_embed, student, self._teacher.tokenize)
-        rows = [self._measure(judge, embed, i) for i, judge in enumerate(self._judges)]
+        embed_by = functools.partial(embed, student, self._teacher)
+        rows = [self._measure(judge, embed_by, i) for i, judge in enumerate(self._judges)]
         lengths = [n for judge in self._judges for n in self._lengths(judge.texts)]
         spec = self._teacher.model.spec
         n_special = int(self._teacher.tokenize(["a"])[0].is_special.sum())
@@ -149,29 +153,33 @@ class _Common:
         }
 
     def _train(self, student: Student, steps: int) -> None:
-        values = {**json.loads(self._setup.settings), "steps": steps, "check_every": steps}
-        train, held_out, teacher = self._corpora
-        AdapterTraining(
-            student, self._teacher.tokenize, teacher, train, held_out, TrainingSettings(**values)
-        ).run()
+        train, held_out, mash, targets = self._corpora
+        own, contrast = (0, steps) if train.tasks else (steps, 0)
+        values = {**json.loads(self._setup.settings), "check_every": steps}
+        values.update(steps=own, contrast_steps=contrast)
+        settings = TrainingSettings(**values)
+        AdapterTraining(student, self._teacher, targets, train, held_out, mash, settings).run()
 
     @functools.cached_property
-    def _corpora(self) -> Tuple[Corpus, Corpus, Dict[str, np.ndarray]]:
+    def _corpora(self) -> Tuple[Corpus, Corpus, List[str], Targets]:
         setup = self._setup
         tasks = {name: Path(path) for name, path in setup.tasks}
         corpus = Corpus.read([Path(path) for path in setup.texts], tasks)
-        train, held_out = corpus.split(_HELD_OUT_SHARE, 0)
+        judged = {text for judge in self._judges for text in judge.texts}
+        train, held_out = corpus.without(judged).split()
         train = train.with_concatenations(setup.concatenations, 0)
-        texts = {*train.texts, *held_out.texts}
-        return train, held_out, embed_texts(self._teacher, texts, self._store, None)
+        mash = draw_mash(_N_MASH, 0)
+        texts = [*train.texts, *held_out.texts, *mash]
+        own = embed_texts(self._teacher, texts, self._store, None)
+        return train, held_out, mash, Targets.of(own)
 
-    def _measure(self, judge: _Judge, embed: Embed, number: int) -> Dict[str, Any]:
+    def _measure(self, judge: _Judge, embed_by: Embed, number: int) -> Dict[str, Any]:
         """Compares a student's answers with the right ones and with the un-pruned encoder's."""
         buckets = np.array([bucket_of(n) for n in self._lengths(judge.texts)])
         right: List[np.ndarray] = []
         same: List[np.ndarray] = []
         where: List[np.ndarray] = []
-        for (rows, own), (_, other) in zip(judge.answer(embed), self._reference[number]):
+        for (rows, own), (_, other) in zip(judge.answer(embed_by), self._reference[number]):
             right.append(own == judge.labels[rows])
             same.append(own == other)
             where.append(buckets[rows])
@@ -200,7 +208,7 @@ class _Common:
 class _Judge:
     """A labelled task; some of it is learned from, the rest answered."""
 
-    def __init__(self, name: str, path: Path, setup: TrialSetup) -> None:
+    def __init__(self, name: str, path: Path, setup: TrialSetup, encoder: Encoder) -> None:
         texts, labels, _ = read_examples(path)
         self.name = name
         chosen: List[_Split] = []
@@ -213,6 +221,7 @@ class _Judge:
         used = np.unique(np.concatenate([rows for split in chosen for rows in split]))
         self.texts = [texts[row] for row in used]
         self.labels = np.array(labels)[used]
+        self._readable = encoder.readable_shares(self.texts)
         self._splits = [
             (np.searchsorted(used, learned), np.searchsorted(used, answered))
             for learned, answered in chosen
@@ -220,28 +229,13 @@ class _Judge:
 
     def answer(self, embed: Embed) -> List[Tuple[np.ndarray, np.ndarray]]:
         """Returns rows and answers of the messages, for each seed."""
-        vectors = embed(self.texts)
+        messages = Messages(embed(self.texts), self.texts, self._readable)
         names = embed_names(sorted(set(self.labels.tolist())), embed)
         found = []
         for learned, answered in self._splits:
             views, classes = fit_head(
-                Messages(vectors[learned]), self.labels[learned].tolist(), None, names
+                messages.take(learned), self.labels[learned].tolist(), None, names
             )
-            answers = answers_of(views, classes, Messages(vectors[answered]))
+            answers = answers_of(views, classes, messages.take(answered))
             found.append((answered, np.array(answers)))
         return found
-
-
-def _embed(
-    student: Student, tokenize: Callable[[Sequence[str]], List[Tokens]], texts: Sequence[str]
-) -> np.ndarray:
-    """Returns a student's embeddings, (n_texts, d)."""
-    tokens = tokenize(texts)
-    order = sorted(range(len(texts)), key=lambda index: len(tokens[index]))
-    parts = []
-    with torch.no_grad():
-        for start in range(0, len(order), _BATCH):
-            batch = [tokens[index] for index in order[start : start + _BATCH]]
-            parts.append(student(batch).cpu().numpy())
-    found = np.concatenate(parts)
-    return found[np.argsort(order, kind="stable")]

@@ -42,7 +42,7 @@ def group_by_shape(
     query_positions: Tensor,
     key_positions: Tensor,
     may_prune: Tensor,
-    relative_bias: Optional[Tensor] = None,
+    bias_table: Optional[Tensor] = None,
 ) -> List[Group]:
     """Groups sentences that can attend as one rectangular batch.
 
@@ -52,7 +52,7 @@ def group_by_shape(
         query_positions: Place in the sentence of every active row, (n_active,).
         key_positions: Place in the sentence of every visible row, (n_visible,).
         may_prune: Whether the plan may prune the sentence, (n_sentences,) bool.
-        relative_bias: (n_buckets, n_heads) of MPNet, or None.
+        bias_table: (n_buckets, n_heads) of MPNet, or None.
     """
     device = n_queries.device
     query_starts = n_queries.cumsum(0) - n_queries
@@ -68,8 +68,8 @@ def group_by_shape(
         keys = key_starts[chosen, None] + torch.arange(count_k, device=device)
         places = query_positions[queries]
         bias = None
-        if relative_bias is not None:
-            bias = _relative_bias(relative_bias, places, key_positions[keys])
+        if bias_table is not None:
+            bias = relative_bias(bias_table, places, key_positions[keys])
         groups.append(Group(queries, keys, places, prunes, len(members) == 1, bias))
     return groups
 
@@ -126,8 +126,14 @@ def _explicit_attention(
     return probabilities @ v, probabilities
 
 
-def _relative_bias(table: Tensor, query_places: Tensor, key_places: Tensor) -> Tensor:
-    """Looks up MPNet's bias for every query-key distance, (b or 1, heads, n_q, n_k)."""
+def relative_bias(table: Tensor, query_places: Tensor, key_places: Tensor) -> Tensor:
+    """Looks up MPNet's bias for every query-key distance, (batch_size or 1, n_heads, n_q, n_k).
+
+    Args:
+        table: (n_buckets, n_heads).
+        query_places: Place of each query in its own sentence, (batch_size, n_q).
+        key_places: Of each key, (batch_size, n_k).
+    """
     if bool((query_places == query_places[:1]).all() and (key_places == key_places[:1]).all()):
         query_places, key_places = query_places[:1], key_places[:1]  # one bias serves all
     distance = key_places[:, None, :] - query_places[:, :, None]

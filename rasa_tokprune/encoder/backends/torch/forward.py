@@ -64,18 +64,18 @@ def forward(
     any_may_prune = bool(may_prune.any())
     pruned_after = torch.full((n_rows,), NEVER_PRUNED, device=device)
 
-    states = _embed(weights, spec, ids, position_ids)
+    states = embed(weights, spec, ids, position_ids)
     active: Optional[Tensor] = None  # rows that are still updated; None = all of them
     bias = weights.embeddings.relative_bias
     groups = group_by_shape(lengths, lengths, place, place, may_prune, bias)
     for index in plan.kept_layers or ():
         layer = weights.layers[index]
         prunes = plan.thresholds[index] > 0 and any_may_prune
-        frozen = pruned_after >= 0 if active is not None and _freezes(plan) else None
+        frozen = pruned_after >= 0 if active is not None and freezes(plan) else None
         x = states if active is None else states[active]
         q, k, v = _project(layer.qkv, x, states, active, frozen)
         context, importance = attend(q, k, v, groups, spec.n_heads, with_importance=prunes)
-        x = _finish_layer(layer, spec, x, context)
+        x = finish_layer(layer, spec, x, context)
         states = x if active is None else states.index_copy(0, active, x)
         if prunes:
             rows = torch.arange(n_rows, device=device) if active is None else active
@@ -87,18 +87,20 @@ def forward(
             pruned_after[rows[~keep]] = index
             active = remove_rows(rows, keep)
             n_active = torch.bincount(sentence_of_row[active], minlength=len(lengths))
-            visible = (lengths, place) if _freezes(plan) else (n_active, place[active])
+            visible = (lengths, place) if freezes(plan) else (n_active, place[active])
             groups = group_by_shape(
                 n_active, visible[0], place[active], visible[1], may_prune, bias
             )
     return states, pruned_after
 
 
-def _freezes(plan: PruningPlan) -> bool:
+def freezes(plan: PruningPlan) -> bool:
+    """Returns whether pruned tokens stay visible to the others."""
     return plan.mode is PruneMode.FREEZE
 
 
-def _embed(weights: EncoderWeights, spec: EncoderSpec, ids: Tensor, position_ids: Tensor) -> Tensor:
+def embed(weights: EncoderWeights, spec: EncoderSpec, ids: Tensor, position_ids: Tensor) -> Tensor:
+    """Returns the first hidden states, (..., hidden_size), of ids and positions, (...,)."""
     tables = weights.embeddings
     states = tables.words[ids]
     if tables.token_type is not None:
@@ -122,7 +124,8 @@ def _project(
     return q, kv[:, :hidden], kv[:, hidden:]
 
 
-def _finish_layer(layer: LayerWeights, spec: EncoderSpec, x: Tensor, context: Tensor) -> Tensor:
+def finish_layer(layer: LayerWeights, spec: EncoderSpec, x: Tensor, context: Tensor) -> Tensor:
+    """Returns the states after a layer, (..., hidden_size), from those before and the context."""
     attended = F.linear(context, layer.attention_out.weight, layer.attention_out.bias)
     x = _norm(attended + x, layer.attention_norm, spec)
     wide = F.linear(x, layer.feed_forward_in.weight, layer.feed_forward_in.bias)
@@ -147,7 +150,7 @@ def _keep_mask(
     for group, received in zip(groups, importance):
         if received is None:
             continue
-        if _freezes(plan):  # frozen tokens receive attention too, but are not judged again
+        if freezes(plan):  # frozen tokens receive attention too, but are not judged again
             received_by_active = received.gather(1, group.query_positions)
         else:
             received_by_active = received

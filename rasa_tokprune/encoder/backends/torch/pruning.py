@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Union
+
 import torch
 from torch import Tensor
 
@@ -29,7 +31,7 @@ def select_kept(
     threshold: float,
     *,
     kind: ThresholdKind = ThresholdKind.QUANTILE,
-    seq_len: int = 1,
+    seq_len: Union[int, Tensor] = 1,
 ) -> Tensor:
     """Marks the tokens that survive one layer.
 
@@ -43,8 +45,8 @@ def select_kept(
         is_protected: Tokens that are never pruned, (batch_size, n_tokens) bool.
         threshold: Quantile in [0, 1), or absolute threshold >= 0; 0.0 keeps all.
         kind: How threshold is read.
-        seq_len: Number of keys the attention was spread over; used by ABSOLUTE, which
-            prunes where importance < threshold / seq_len.
+        seq_len: Number of keys the attention was spread over, one for all or (batch_size, 1);
+            used by ABSOLUTE, which prunes where importance < threshold / seq_len.
 
     Returns:
         (batch_size, n_tokens) bool, True = survives. Every protected token survives, and

@@ -1,0 +1,251 @@
+"""What a student sees at each step: texts of like length, mash, and labelled texts."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+
+from rasa_tokprune.commands.adapt.corpus import Corpus, Task
+from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.backends.batch import PackedTokens, join
+from rasa_tokprune.encoder.tokens import Tokens
+from rasa_tokprune.encoder.written import without_end
+from rasa_tokprune.fewshot.names import readable_name
+from rasa_tokprune.texts.disturb import disturb
+
+# Texts encoded in one step are cut from so many batches' worth, sorted by length.
+_POOL_BATCHES = 16
+_NAME_SHARE = 0.3
+# One long text would make a contrast among hundreds of short ones several times dearer.
+_LONGEST_LABELLED = 32
+
+
+@dataclasses.dataclass(frozen=True)
+class Sentences:
+    """Tokenized texts, as arrays alone.
+
+    Attributes:
+        packed: Their tokens, end to end.
+        is_pooled: Tokens that take part in pooling whatever is pruned, (n_rows,) bool; None: all.
+    """
+
+    packed: PackedTokens
+    is_pooled: Optional[np.ndarray]
+
+    @classmethod
+    def of(cls, tokens: Sequence[Tokens], encoder: Encoder) -> Sentences:
+        """Packs texts that were tokenized for an encoder."""
+        spec = encoder.model.spec
+        is_pooled = None
+        if not spec.include_prompt and any(each.n_prompt for each in tokens):
+            is_pooled = join([np.arange(len(each)) >= each.n_prompt for each in tokens])
+        return cls(PackedTokens.of(tokens, spec.position_offset), is_pooled)
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchSettings:
+    """What is in a batch.
+
+    Attributes:
+        batch_size: Texts a step, mash among them.
+        mash_share: Share of those that is mash.
+        n_tasks: Tasks that labelled texts are drawn of, in each step.
+        n_labels: Labels of each, at most.
+        n_texts: Texts of each label, at most.
+        un_pruned_share: Share of the steps in which nothing is pruned.
+        seed: Decides all that is random.
+    """
+
+    batch_size: int
+    mash_share: float
+    n_tasks: int
+    n_labels: int
+    n_texts: int
+    un_pruned_share: float
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelledBatch:
+    """Labelled texts of several tasks.
+
+    Attributes:
+        sentences: The texts.
+        labels: Number of each text's label, (n_texts,); no two tasks share one.
+        tasks: Number of each text's task, (n_texts,).
+    """
+
+    sentences: Sentences
+    labels: np.ndarray
+    tasks: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class Batch:
+    """One step.
+
+    Attributes:
+        sentences: Texts as the student sees them, disturbed.
+        texts: The same as the teachers saw them, (n_texts,).
+        n_mash: How many of them, the last ones, are mash.
+        labelled: Labelled texts; None: a step without.
+        prunes: Whether the plan is active.
+    """
+
+    sentences: Sentences
+    texts: Tuple[str, ...]
+    n_mash: int
+    labelled: Optional[LabelledBatch]
+    prunes: bool
+
+
+class Batches(torch.utils.data.Dataset[Batch]):
+    """Every step of a training by its number, the same each time."""
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        drops_end: bool,
+        corpus: Corpus,
+        mash: Sequence[str],
+        settings: BatchSettings,
+        *,
+        is_labelled: bool,
+        part: int,
+        n_steps: int,
+    ) -> None:
+        """Prepares the batches.
+
+        Args:
+            encoder: Tokenizes.
+            drops_end: Whether the student's plan drops punctuation at the end of a text.
+            corpus: What is learned from.
+            mash: What `mash_share` is drawn from.
+            settings: What is in a batch.
+            is_labelled: Whether every step has labelled texts.
+            part: Number of the part of the training: each draws otherwise.
+            n_steps: How many there are.
+        """
+        self._encoder, self._drops_end, self._settings = encoder, drops_end, settings
+        self._corpus, self._mash = corpus, tuple(mash) if settings.mash_share else ()
+        self._is_labelled, self._part, self._n_steps = is_labelled, part, n_steps
+        wanted = settings.batch_size - self._n_mash
+        self._size = max(1, min(wanted, len(corpus.texts)))
+        self._lengths = np.array([len(text) for text in corpus.texts])
+        self._order = functools.lru_cache(maxsize=2)(self._make_order)
+
+    def __len__(self) -> int:
+        """Returns the number of steps."""
+        return self._n_steps
+
+    def __getitem__(self, step: int) -> Batch:
+        """Returns the batch of a step."""
+        settings = self._settings
+        rng = np.random.default_rng((1, settings.seed, self._part, step))
+        texts = self.texts(step)
+        if self._mash:
+            chosen = rng.integers(len(self._mash), size=self._n_mash)
+            texts += [self._mash[row] for row in chosen]
+        seen = [disturb(text, rng) for text in texts[: self._size]] + texts[self._size :]
+        labelled = None
+        if self._is_labelled and self._corpus.tasks:
+            labelled = self._labelled(rng)
+        prunes = bool(rng.random() >= settings.un_pruned_share)
+        n_mash = len(texts) - self._size
+        return Batch(self._tokenize(seen), tuple(texts), n_mash, labelled, prunes)
+
+    @property
+    def _n_mash(self) -> int:
+        return round(self._settings.mash_share * self._settings.batch_size) if self._mash else 0
+
+    def texts(self, step: int) -> List[str]:
+        """Returns the texts of a step, of like length; every epoch sees every text once."""
+        batches = self._order(step // self._per_epoch)
+        return [self._corpus.texts[row] for row in batches[step % self._per_epoch]]
+
+    @property
+    def _per_epoch(self) -> int:
+        return len(self._corpus.texts) // self._size
+
+    def _make_order(self, epoch: int) -> List[np.ndarray]:
+        """Returns the rows of every batch of an epoch."""
+        rng = np.random.default_rng((self._settings.seed, self._part, epoch))
+        size, n_texts = self._size, len(self._corpus.texts)
+        order = rng.permutation(n_texts)[: self._per_epoch * size]
+        batches: List[np.ndarray] = []
+        for pool in np.split(order, range(size * _POOL_BATCHES, len(order), size * _POOL_BATCHES)):
+            pool = pool[np.argsort(self._lengths[pool], kind="stable")]
+            cut = np.split(pool, range(size, len(pool), size))
+            batches += [cut[index] for index in rng.permutation(len(cut))]
+        return batches
+
+    def _labelled(self, rng: np.random.Generator) -> LabelledBatch:
+        settings = self._settings
+        texts, labels, tasks = draw_labelled(
+            self._corpus.tasks, settings.n_tasks, settings.n_labels, settings.n_texts, rng
+        )
+        seen = [disturb(text, rng) for text in texts]
+        sentences = self._tokenize(seen, _LONGEST_LABELLED)
+        return LabelledBatch(sentences, np.array(labels), np.array(tasks))
+
+    def _tokenize(self, texts: Sequence[str], longest: Optional[int] = None) -> Sentences:
+        return tokenize(self._encoder, self._drops_end, texts, longest)
+
+
+def tokenize(
+    encoder: Encoder, drops_end: bool, texts: Sequence[str], longest: Optional[int] = None
+) -> Sentences:
+    """Tokenizes texts as an encoder with a student's plan would.
+
+    Args:
+        encoder: The student's, un-pruned.
+        drops_end: Whether the plan drops punctuation at the end.
+        texts: At least one.
+        longest: Most tokens of a text; None: what the encoder reads.
+    """
+    size = min(longest or encoder.max_length, encoder.max_length)
+    kept = [without_end(text) for text in texts] if drops_end else texts
+    return Sentences.of(encoder.model.tokenizer.tokenize(kept, size, encoder.prompt), encoder)
+
+
+def draw_labelled(
+    tasks: Mapping[str, Task], n_tasks: int, n_labels: int, n_texts: int, rng: np.random.Generator
+) -> Tuple[List[str], List[int], List[int]]:
+    """Returns texts, sometimes the name too, of some labels of some tasks.
+
+    A task is as likely as the square root of its number of labels: large ones say more, and small
+    ones are not forgotten.
+
+    Args:
+        tasks: To draw of.
+        n_tasks: How many, at most.
+        n_labels: Labels of each, at most.
+        n_texts: Texts of each label, at most.
+        rng: Decides.
+
+    Returns:
+        Texts, the number of each one's label and of each one's task; no two tasks share a label.
+    """
+    names = sorted(tasks)
+    sizes = np.sqrt([len(tasks[name]) for name in names])
+    chosen = rng.choice(len(names), min(n_tasks, len(names)), replace=False, p=sizes / sizes.sum())
+    texts: List[str] = []
+    labels: List[int] = []
+    owners: List[int] = []
+    numbers: Dict[Tuple[int, str], int] = {}
+    for number in chosen.tolist():
+        task = tasks[names[number]]
+        for label in rng.permutation(sorted(task))[:n_labels].tolist():
+            rows = rng.permutation(len(task[label]))[:n_texts]
+            own = [task[label][row] for row in rows]
+            name = readable_name(label)
+            if name and rng.random() < _NAME_SHARE:
+                own.append(name)
+            texts += own
+            labels += [numbers.setdefault((number, label), len(numbers))] * len(own)
+            owners += [number] * len(own)
+    return texts, labels, owners

@@ -71,13 +71,14 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
     "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
+    "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
         "package",
     ),
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/adapt", "package",
+        "commands/explain", "commands/export", "commands/adapt", "package",
     ),
     "package": (),
 }  # fmt: skip

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import importlib
 import json
+import re
+import shlex
 import shutil
 import sys
 import warnings
@@ -19,6 +21,7 @@ from sentence_transformers import SentenceTransformer
 from sentence_transformers.sentence_transformer.evaluation import EmbeddingSimilarityEvaluator
 from sentence_transformers.sentence_transformer.modules import Dense
 
+from rasa_tokprune.cli import main
 from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.encoder.checkpoint.modules import read_json
 from rasa_tokprune.encoder.formats import Precision
@@ -27,7 +30,7 @@ from rasa_tokprune.sentence_transformers import PrunedEncoder
 from tests.adapters import random_adapter
 from tests.checkpoints import ARCHITECTURES, CORPUS, write_json
 from tests.plans import PLANS, TEXTS
-from tests.real_data import real_sentences
+from tests.real_data import ROOT, real_sentences
 
 
 def of(folder: Path, **settings: Any) -> SentenceTransformer:
@@ -414,3 +417,23 @@ def test_the_real_model(plan: str, tmp_path: Path) -> None:
         assert "](../" not in card
     settings = json.loads((tmp_path / "saved" / "pruned_encoder.json").read_text())
     assert settings["plan"] == plan
+
+
+@pytest.mark.slow
+def test_the_document_does_what_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "sentence-transformers.md").read_text(encoding="utf-8")
+    snippets = re.findall(r"```(\w+)\n(.*?)```", text, flags=re.DOTALL)
+    assert [language for language, _ in snippets] == ["python", "python", "bash"]
+    values: Dict[str, Any] = {}
+    for language, snippet in snippets:
+        if language == "python":
+            exec(compile(snippet, "sentence-transformers.md", "exec"), values)
+        else:
+            assert main(shlex.split(snippet)[1:]) == 0
+    assert capsys.readouterr().out.startswith("torch.Size([2, 2])\n6 of 6 layers, adapter 'light'")
+    texts = ["where is my parcel?", "has my package left yet?"]
+    np.testing.assert_allclose(values["model"].encode(texts), values["embeddings"], atol=1e-5)
+    np.testing.assert_allclose(values["encoder"].encode(texts), values["embeddings"], atol=1e-5)

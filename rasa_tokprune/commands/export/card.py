@@ -69,8 +69,8 @@ def _head(name: str, found: PrunedCheckpoint) -> Iterator[str]:
     changed = f", adapter `{adapter.name}` merged in" if adapter is not None else ""
     yield f"# {name}{changed}"
     yield ""
-    yield f"The weights of {name}{changed}, written by `rasa-tokprune export`. It is an ordinary"
-    yield "checkpoint that sentence-transformers and transformers load; no token is pruned."
+    yield f"The weights of {name}{changed}, written by `rasa-tokprune export`."
+    yield "An ordinary checkpoint of sentence-transformers and transformers: no token is pruned."
     yield ""
     if len(kept) < plan.n_layers:
         numbers = ", ".join(map(str, kept))

@@ -14,6 +14,7 @@ from rasa_tokprune.commands.bench.arguments import add_bench
 from rasa_tokprune.commands.certify.arguments import add_certify
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
+from rasa_tokprune.commands.export.arguments import add_export
 from rasa_tokprune.commands.run import BAD_INPUT, run_command
 from rasa_tokprune.extras import require
 from rasa_tokprune.terminal import print_anything
@@ -46,6 +47,9 @@ COMMANDS: Dict[str, Command] = {
     ),
     "adapt": Command(
         "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, ("torch",)
+    ),
+    "export": Command(
+        "write adapted weights as an ordinary checkpoint", f"{_HOMES}.export.command", add_export
     ),
     "certify": Command(
         "bound how often a plan changes answers", f"{_HOMES}.certify.command", add_certify

@@ -10,6 +10,7 @@ from rasa_tokprune.errors import ConfigError
 # Importable name -> extra.
 EXTRAS: Dict[str, str] = {
     "torch": "torch",
+    "sentence_transformers": "torch",
     "onnxruntime": "onnx",
     "distributed": "distributed",
     "matplotlib": "plots",

@@ -54,6 +54,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "errors", "terminal", "encoder", "fewshot", "explanation", "texts/lines", "package",
     ),
     "importer": ("components",),
+    # text -> embedding, in another library
+    "sentence_transformers": ("errors", "extras", "encoder"),
     # what the commands stand on
     "jobs": ("errors", "extras", "machine"),
     "texts/lines": ("errors",),
@@ -69,13 +71,14 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
     "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
+    "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
         "package",
     ),
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/adapt", "package",
+        "commands/explain", "commands/export", "commands/adapt", "package",
     ),
     "package": (),
 }  # fmt: skip
@@ -83,7 +86,9 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
 # Libraries that are large, or that not every installation has: the rooms that may import them.
 LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "rasa": ("components", "importer", "commands/evaluate", "commands/explain"),
-    "torch": ("encoder/backends/torch", "encoder/shared", "commands/adapt"),
+    "torch": (
+        "encoder/backends/torch", "encoder/shared", "commands/adapt", "sentence_transformers",
+    ),
     "tokenizers": ("encoder/tokens", "texts"),
     "ruamel": ("texts/training_data",),
     "onnx": ("encoder/backends/onnx",),
@@ -91,9 +96,9 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "distributed": ("jobs",),
     "matplotlib": ("commands/evaluate", "commands/adapt"),
     "transformers": (),
-    "sentence_transformers": (),
+    "sentence_transformers": ("sentence_transformers",),
     "tensorflow": (),
-}
+}  # fmt: skip
 FORBIDDEN_EVERYWHERE = ("benchmarks", "tests", "pickle", "joblib", "dill", "cloudpickle")
 MOST_MODULES = 15
 

@@ -5,6 +5,7 @@ Here torch is hidden; .ci/check_lean runs the tests where it really is not insta
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any, Callable, Sequence
@@ -91,6 +92,16 @@ def test_training_an_adapter_names_the_extra(
         "rasa-tokprune adapt: 'adapt' needs torch, which is not installed: "
         "pip install 'rasa-tokprune[torch]'"
     )
+
+
+def test_the_module_of_sentence_transformers_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = "rasa_tokprune.sentence_transformers"
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(ConfigError, match=f"^{name} needs sentence_transformers, which.*{TORCH}"):
+        importlib.import_module(name)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

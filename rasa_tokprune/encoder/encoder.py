@@ -51,7 +51,7 @@ class Encoder:
         self.max_length = model.spec.max_seq_length if max_length is None else max_length
         self.batch_size = batch_size
         self.prompt = model.spec.prompt(prompt_name)
-        self._check_prompt()
+        self._check_prompt(self.prompt)
         self._cache = EmbeddingCache(cache_size) if cache_size else None
         self._fingerprint = self.fingerprint_with(NATIVE_ARITHMETIC)
         model.runner.prepare(plan, folder)
@@ -128,26 +128,42 @@ class Encoder:
         for row, item in zip(missing, tokens):
             readable[row] = item.readable_share
         kept = [n for n, item in enumerate(tokens) if not zero_blank or item.has_content]
-        for chosen, _, _, pooled in self._batches(
-            [tokens[n] for n in kept], show_progress, needs_states=False
-        ):
-            for number, embedding in zip(chosen, pooled):
-                row = missing[kept[number]]
-                embeddings[row] = embedding
-                if self._cache is not None and tokens[kept[number]].has_content:
-                    self._cache.put(texts[row], Reading(embedding, float(readable[row])))
+        own = self.encode_tokens([tokens[n] for n in kept], show_progress=show_progress)
+        for n, embedding in zip(kept, own):
+            row = missing[n]
+            embeddings[row] = embedding
+            if self._cache is not None and tokens[n].has_content:
+                self._cache.put(texts[row], Reading(embedding, float(readable[row])))
         return embeddings, readable
+
+    def encode_tokens(self, tokens: Sequence[Tokens], *, show_progress: bool = False) -> np.ndarray:
+        """Returns embeddings of what `tokenize` returned, (len(tokens), embedding_size) float32."""
+        embeddings = np.zeros((len(tokens), self.embedding_size), dtype=np.float32)
+        for chosen, _, _, pooled in self._batches(tokens, show_progress, needs_states=False):
+            embeddings[chosen] = pooled
+        return embeddings
 
     def cache_info(self) -> CacheInfo:
         """Returns how often the cache of embeddings could answer."""
         return self._cache.info() if self._cache is not None else CacheInfo(0, 0, 0, 0)
 
-    def tokenize(self, texts: Sequence[str]) -> List[Tokens]:
-        """Returns the tokens the encoder sees of each text, prompt and cut included."""
+    def tokenize(self, texts: Sequence[str], prompt: Optional[str] = None) -> List[Tokens]:
+        """Returns the tokens the encoder sees of each text, prompt and cut included.
+
+        Args:
+            texts: As for `encode`.
+            prompt: Put before every text; None takes the encoder's own.
+
+        Raises:
+            ConfigError: If the prompt leaves no room for text.
+        """
         _check_texts(texts)
+        if prompt is not None:
+            self._check_prompt(prompt)
         if self.plan.drop_end:
             texts = [without_end(text) for text in texts]
-        return self.model.tokenizer.tokenize(texts, self.max_length, self.prompt)
+        prompt = self.prompt if prompt is None else prompt
+        return self.model.tokenizer.tokenize(texts, self.max_length, prompt)
 
     def readable_shares(self, texts: Sequence[str]) -> np.ndarray:
         """Returns the share of each text that the vocabulary knows, in [0, 1], (n_texts,).
@@ -205,12 +221,12 @@ class Encoder:
         if chosen:
             yield chosen
 
-    def _check_prompt(self) -> None:
-        n_prompt = len(self.model.tokenizer.tokenize([""], self.max_length, self.prompt)[0])
+    def _check_prompt(self, prompt: str) -> None:
+        n_prompt = len(self.model.tokenizer.tokenize([""], self.max_length, prompt)[0])
         if n_prompt >= self.max_length:
             raise ConfigError(
-                f"max_length {self.max_length} leaves no room for text behind the model's prompt "
-                f"{self.prompt!r}; raise max_length"
+                f"max_length {self.max_length} leaves no room for text behind the prompt "
+                f"{prompt!r}; raise max_length"
             )
 
     def _run(self, batch: List[Tokens], needs_states: bool) -> Tuple[ForwardResult, np.ndarray]:

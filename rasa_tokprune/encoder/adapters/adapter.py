@@ -55,6 +55,12 @@ class Adapter:
             digest.update(np.ascontiguousarray(tensor).tobytes())
         return digest.hexdigest()
 
+    @property
+    def changed_layers(self) -> Tuple[int, ...]:
+        """Layers that it changes, ascending."""
+        numbers = {name.split(".")[0] for name in self.tensors}
+        return tuple(sorted(int(number) for number in numbers if number.isdigit()))
+
     def scaled(self, strength: float) -> Adapter:
         """Returns the adapter with a share of its changes.
 

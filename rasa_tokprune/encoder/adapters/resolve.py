@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import List, Optional, Union
 
@@ -12,11 +13,25 @@ from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 _FOLDER = Path(__file__).resolve().parent / "shipped"
+_CARD = _FOLDER.parent / "README.md"
+_LOCAL_LINK = re.compile(r"\[([^\]]+)\]\((?!https?:)[^)]*\)")
 
 
 def shipped_adapters() -> List[str]:
     """Returns the names of the adapters in the package."""
     return sorted(path.stem for path in _FOLDER.glob(f"*{ADAPTER_SUFFIX}"))
+
+
+def shipped_card(adapter: Adapter) -> Optional[str]:
+    """Returns the model card of an adapter in the package, with its attributions; None of others.
+
+    Links to files of the repository are left out.
+    """
+    if adapter.name not in shipped_adapters():
+        return None
+    if Adapter.load(_FOLDER / f"{adapter.name}{ADAPTER_SUFFIX}").identity != adapter.identity:
+        return None
+    return _LOCAL_LINK.sub(r"\1", _CARD.read_text(encoding="utf-8"))
 
 
 def resolve_adapter(adapter: Union[str, Path, Adapter], plan: PruningPlan) -> Optional[Adapter]:

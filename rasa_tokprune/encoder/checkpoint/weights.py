@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import Any, Iterable, List, Optional, Tuple
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from rasa_tokprune.errors import CheckpointError
 # numpy.ndarray as read, torch.Tensor where the torch backend has moved them.
 Array = Any
 
-_BERT_LAYER = "encoder.layer.{}."
+# In front of the tensors of a layer, behind whatever prefix the checkpoint uses.
+LAYER_PREFIX = "encoder.layer.{}."
 # Our name -> the checkpoint's name, relative to the layer; query, key and value are joined.
 _BERT_NAMES = {
     "query": "attention.self.query",
@@ -124,7 +125,7 @@ def load_weights(folder: Path, spec: EncoderSpec) -> EncoderWeights:
             feed_forward_out=reader.affine(prefix + names["feed_forward_out"], (h, wide)),
             output_norm=reader.affine(prefix + names["output_norm"], (h,)),
         )
-        for prefix in (_BERT_LAYER.format(layer) for layer in range(spec.n_layers))
+        for prefix in (LAYER_PREFIX.format(layer) for layer in range(spec.n_layers))
     )
     return EncoderWeights(
         embeddings=_embeddings(reader, spec),
@@ -168,6 +169,12 @@ def weight_files(folder: Path) -> List[Path]:
     return [folder / shard for shard in shards]
 
 
+def name_prefix(names: Iterable[str]) -> str:
+    """Returns what stands in front of a checkpoint's names of tensors: 'bert.', or nothing."""
+    found = [name for name in names if name.endswith(_WORD_EMBEDDINGS)]
+    return found[0][: -len(_WORD_EMBEDDINGS)] if found else ""
+
+
 class _Reader:
     """Looks tensors up by name, whatever prefix the checkpoint uses, and checks them."""
 
@@ -175,9 +182,7 @@ class _Reader:
         paths = weight_files(transformer_folder(folder) if base is None else base)
         self._shards = [map_tensors(path) for path in paths]
         self._folder, self._check_values = folder, check_values
-        names = [name for shard in self._shards for name in shard]
-        found = [name for name in names if name.endswith(_WORD_EMBEDDINGS)]
-        self._prefix = found[0][: -len(_WORD_EMBEDDINGS)] if found else ""
+        self._prefix = name_prefix(name for shard in self._shards for name in shard)
 
     def __contains__(self, name: str) -> bool:
         return any(self._prefix + name in shard for shard in self._shards)

@@ -48,7 +48,7 @@ COMMANDS: Dict[str, Command] = {
         "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, ("torch",)
     ),
     "certify": Command(
-        "bound how often a plan changes answers", f"{_HOMES}.certify.command", add_certify
+        "bound how often a plan changes what the bot does", f"{_HOMES}.certify.command", add_certify
     ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence
 
 from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
 from rasa_tokprune.encoder import Encoder
@@ -14,6 +14,9 @@ from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, Messages, PrototypeClassif
 
 # What the components take without the key `prune`.
 DEFAULT = "default"
+# Rows without `min_tokens` are older than the default plan's use at every length: it then left
+# texts of fewer tokens un-pruned.
+_EARLIER_LEAST = 8
 
 
 def open_encoder(plan: str, adapter: str = AUTO, model: str = DEFAULT_MODEL) -> Encoder:
@@ -25,6 +28,17 @@ def open_encoder(plan: str, adapter: str = AUTO, model: str = DEFAULT_MODEL) -> 
         model: Folder or hub id.
     """
     return EncoderChoice(model, None if plan == DEFAULT else plan, AUTO, AUTO, adapter).open()
+
+
+def plan_text(row: Mapping[str, Any]) -> str:
+    """Returns a row's plan as tables name it; of an earlier default also what it left alone.
+
+    Args:
+        row: With `plan` and, if it is of today, the plan's `min_tokens`.
+    """
+    least = row.get("min_tokens", _EARLIER_LEAST)
+    is_earlier = row["plan"] == DEFAULT and least
+    return f"`{row['plan']}` from {least} tokens on" if is_earlier else f"`{row['plan']}`"
 
 
 def fit(

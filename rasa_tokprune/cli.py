@@ -52,7 +52,7 @@ COMMANDS: Dict[str, Command] = {
         "write adapted weights as an ordinary checkpoint", f"{_HOMES}.export.command", add_export
     ),
     "certify": Command(
-        "bound how often a plan changes answers", f"{_HOMES}.certify.command", add_certify
+        "bound how often a plan changes what the bot does", f"{_HOMES}.certify.command", add_certify
     ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain

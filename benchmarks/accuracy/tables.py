@@ -9,6 +9,7 @@ import numpy as np
 
 from benchmarks.accuracy.plot import draw_lines
 from benchmarks.accuracy.published import PUBLISHED, SOURCES
+from benchmarks.bots import plan_text
 from benchmarks.rows import Rows, in_order, select
 from benchmarks.tables import Plot, Table, markdown_table
 
@@ -153,7 +154,7 @@ def unseen_table(rows: Rows) -> str:
             cells = [f"{100 * accuracy:.1f}", f"{100 * (accuracy - base):+.1f}"]
             cells += [f"{_unseen_mean(own, name):.3f}" for name in ("oos_auroc", "ece")]
             cells += [f"{100 * _unseen_mean(own, name):.1f}" for name in _REJECTIONS[:2]]
-            lines.append([f"`{plan}`", views, *cells])
+            lines.append([plan_text(own[0]), views, *cells])
     head = ["plan", "decides by", "accuracy %", "against the first", "OOS AUROC", "ECE"]
     head += ["OOS recall %", "in-scope rejected %"]
     n_sets, n_seeds = (len(in_order(rows, name)) for name in ("set", "seed"))
@@ -174,7 +175,7 @@ def unseen_sets_table(rows: Rows) -> str:
         lines.append([name, str(_ways(rows, name)), *cells])
     head = ["accuracy %", "intents"]
     head += [
-        f"`{plan}`{'' if views == _ONE_VIEW else ' + words'}"
+        f"{plan_text(select(rows, plan=plan)[0])}{'' if views == _ONE_VIEW else ' + words'}"
         for plan in in_order(rows, "plan")
         for views in in_order(rows, "views")
     ]

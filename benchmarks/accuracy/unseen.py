@@ -146,7 +146,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--prune",
         nargs="+",
-        default=["off", DEFAULT, "light", "balanced", "fast"],
+        default=["off", "light", "balanced", "fast"],
         help=f"plans; {DEFAULT} is what the components do without the key",
     )
     made.add_argument("--adapter", default="auto", help="with every plan; default: auto, its own")

@@ -64,6 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
                     {
                         "language": language,
                         "plan": plan,
+                        "min_tokens": encoder.plan.min_tokens,
                         "lexical_weight": weight,
                         **measure(language, encoder, weight),
                         "environment": machine,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Mapping, Tuple
 
+from benchmarks.bots import plan_text
 from benchmarks.rows import Rows
 from benchmarks.tables import Plot, Table, markdown_table
 
@@ -19,7 +20,7 @@ def languages_table(rows: Rows) -> str:
     lines = [
         [
             _NAMES[row["language"]],
-            f"`{row['plan']}`",
+            plan_text(row),
             _views(row),
             f"{100 * row['readable']:.0f}",
             f"{100 * row['right'] / row['n']:.0f}",

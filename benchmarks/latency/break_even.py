@@ -1,8 +1,8 @@
-"""Writes from which length on pruning saves time, as the package reads it.
+"""Writes from which length on pruning saves time: what `min_tokens: auto` is in the package.
 
 python -m benchmarks.latency.break_even
 
-The lengths are found in latency.jsonl, on one machine: what the default plan prunes must not depend
+The lengths are found in latency.jsonl, on one machine: what a configuration means must not depend
 on which was measured last.
 """
 

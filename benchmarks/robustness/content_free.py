@@ -70,6 +70,7 @@ def run(arguments: argparse.Namespace) -> None:
                 rows.append(
                     {
                         "plan": plan,
+                        "min_tokens": encoder.plan.min_tokens,
                         "adapter": adapters[plan].stem if plan in adapters else AUTO,
                         "lexical_weight": weight,
                         "bot": bot.name,

@@ -215,7 +215,7 @@ def run(arguments: argparse.Namespace) -> None:
         encoder = open_encoder(plan, model=arguments.model)
         for name in tqdm([name for name, drawn in bots.items() if drawn], desc="Sets"):
             own = EmbeddedSet.of(*sets[name][:2], encoder)
-            about = {"plan": plan, "set": name}
+            about = {"plan": plan, "min_tokens": encoder.plan.min_tokens, "set": name}
             for bot in bots[name]:
                 rows += [{**about, **row, "environment": machine} for row in measure(bot, own)]
     write_rows(rows, arguments.out)

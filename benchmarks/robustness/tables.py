@@ -6,7 +6,7 @@ import itertools
 from pathlib import Path
 from typing import Dict, Optional, Tuple
 
-from benchmarks.bots import DEFAULT
+from benchmarks.bots import DEFAULT, plan_text
 from benchmarks.plots import panels
 from benchmarks.robustness.tokens import PLACES
 from benchmarks.rows import Rows, in_order, select
@@ -80,7 +80,9 @@ def content_free_table(rows: Rows) -> str:
             cells = [_share(list(itertools.chain(*asked.values())), "answered")]
             cells += [_share(asked[kind], "answered") for kind in kinds]
             views = "embedding" if weight == 0 else "both"
-            lines.append([f"`{plan}`", views, *cells, _share(own, "lost"), _share(own, "right")])
+            lines.append(
+                [plan_text(chosen[0]), views, *cells, _share(own, "lost"), _share(own, "right")]
+            )
     return markdown_table(head, lines, n_left=2, is_spaced=True)
 
 
@@ -97,7 +99,7 @@ def imbalance_table(rows: Rows) -> str:
         cells = [f"{100 * _mean_recall(chosen, 'small'):.1f}", *map(str, sums)]
         cells += [f"{100 * _mean_recall(chosen, 'large'):.1f}"]
         cells += [str(sum(row["large"]["n"] for row in chosen))]
-        lines.append([f"`{plan}`", sizes, f"{advantage:g}", *cells])
+        lines.append([plan_text(chosen[0]), sizes, f"{advantage:g}", *cells])
     return markdown_table(head, lines, n_left=2, is_spaced=True)
 
 

@@ -105,9 +105,15 @@ def test_the_package_has_what_was_chosen() -> None:
 def test_table(imbalance_rows: List[Dict[str, Any]]) -> None:
     lines = imbalance_table(imbalance_rows).splitlines()
     assert lines[0].startswith("| plan | sizes | advantage | small intents: recall % | messages |")
-    assert lines[2] == "| `default` | even | 0 | 90.0 | 100 | 12 | 4 | 6 | 75.0 | 32 |"
-    assert lines[5] == "| `default` | uneven | 0.1 | 89.0 | 100 | 12 | 4 | 6 | 75.0 | 32 |"
+    assert (
+        lines[2]
+        == "| `default` from 8 tokens on | even | 0 | 90.0 | 100 | 12 | 4 | 6 | 75.0 | 32 |"
+    )
+    uneven = "| uneven | 0.1 | 89.0 | 100 | 12 | 4 | 6 | 75.0 | 32 |"
+    assert lines[5] == f"| `default` from 8 tokens on {uneven}"
     assert len(lines) == 2 + 4
+    today = imbalance_table([{**row, "min_tokens": 0} for row in imbalance_rows]).splitlines()
+    assert today[5] == f"| `default` {uneven}"
 
 
 def test_a_folder_without_a_large_intent_is_refused(tmp_path: Path, refusal: Refusal) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.rows import write_rows
-from rasa_tokprune.commands.certify.answers import answer, describe
+from rasa_tokprune.commands.certify.answers import Decides, answer, describe
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.machine.environment import environment
@@ -34,7 +34,7 @@ def measure(train: Path, texts: List[str], plans: Sequence[str]) -> Iterator[Dic
     for plan in plans:
         settings = {"model": "", "precision": AUTO, "backend": AUTO, "num_threads": 1}
         adapter = OFF if plan == OFF else AUTO
-        bot = describe(train, plan, adapter, settings, use_intent_names=True)
+        bot = describe(train, plan, adapter, settings, Decides())
         fields = dataclasses.asdict(bot)
         start = time.perf_counter()
         answer(fields, texts[:10])

@@ -67,7 +67,11 @@ def add_numbers(parser: Arguments) -> None:
 
 
 def add_decision(parser: Arguments) -> None:
-    """Adds `--no-intent-names` and `--lexical-weight`: what the few-shot classifier goes by."""
+    """Adds what the few-shot classifier goes by: names, words, out-of-scope intents, rejection."""
+    parser.add_argument(
+        "--oos-intents", nargs="*", metavar="INTENT",
+        help="intents that mean out-of-scope; default: by name; nothing behind it: none",
+    )  # fmt: skip
     parser.add_argument(
         "--no-intent-names", action="store_true", help="do not learn from the intents' names"
     )
@@ -77,6 +81,10 @@ def add_decision(parser: Arguments) -> None:
         help="weight of the messages' own words beside the encoder, from 0 (off), or auto; "
         "default: auto",
     )
+    parser.add_argument(
+        "--target-in-scope-rejection", type=float, default=None, metavar="X",
+        help="share of right answers that may be rejected; default: the components' (0.05)",
+    )  # fmt: skip
 
 
 def lexical_weight_of(arguments: argparse.Namespace) -> Optional[float]:
@@ -95,6 +103,18 @@ def lexical_weight_of(arguments: argparse.Namespace) -> Optional[float]:
     if not 0 <= weight < math.inf:
         raise ConfigError(f"--lexical-weight must be '{AUTO}' or a number from 0, got '{given}'")
     return weight
+
+
+def target_rejection_of(arguments: argparse.Namespace) -> Optional[float]:
+    """Returns `--target-in-scope-rejection`; None if it is not given.
+
+    Raises:
+        ConfigError: If it is not in [0, 1).
+    """
+    share: Optional[float] = arguments.target_in_scope_rejection
+    if share is not None and not 0 <= share < 1:
+        raise ConfigError(f"--target-in-scope-rejection must be in [0, 1), got {share}")
+    return share
 
 
 def add_scheduler(parser: Arguments, *, default: Optional[str] = "inline", of: str = "") -> None:

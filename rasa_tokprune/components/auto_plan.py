@@ -1,4 +1,4 @@
-"""`prune: auto`: the cheapest shipped plan that is certified to change few answers."""
+"""`prune: auto`: the cheapest shipped plan that is certified to change few of a bot's actions."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa_tokprune.components.config.decisions import DecisionSettings
 from rasa_tokprune.components.config.encoder import EncoderSettings
 from rasa_tokprune.components.encoder_access import open_encoder
-from rasa_tokprune.components.training import with_content
+from rasa_tokprune.components.training import oos_labels_of, with_content
 from rasa_tokprune.encoder.default_plan import suits
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.plans.resolve import OFF, shipped_plans
 from rasa_tokprune.errors import ConfigError, StorageError
-from rasa_tokprune.fewshot import Messages, embed_names
+from rasa_tokprune.fewshot import Messages
 from rasa_tokprune.fewshot.certificate import (
     Certificate,
-    answers_of,
+    Outcome,
+    TrainingSet,
     count_flips,
-    fit_head,
     least_messages,
-    out_of_fold_answers,
+    outcomes_of,
     take_plan,
 )
 from rasa_tokprune.texts.lines import read_lines
@@ -34,7 +34,7 @@ CERTIFICATE_FILE = "certificate.json"
 # From the plan that prunes least to the one that prunes most.
 CANDIDATES = ("gentle", "light", "balanced", "fast")
 
-_Answers = List[Optional[str]]
+_Outcomes = List[Optional[Outcome]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,16 +113,18 @@ def store_certificate(chosen: Optional[ChosenPlan], folder: Path) -> None:
 def choose_plan(
     examples: Sequence[Message], settings: EncoderSettings, decisions: DecisionSettings
 ) -> ChosenPlan:
-    """Compares answers of the original encoder with those of pruned ones, and takes a plan.
+    """Compares what the bot does by the original encoder and by pruned ones, and takes a plan.
 
-    Messages of `certify_on` decide where there are any: training messages are written by the
+    What it does: it takes the top intent, or falls back where the confidence of that is under
+    0.5. Messages of `certify_on` decide where there are any: training messages are written by the
     bot's author, and pruning changes answers to users more often. Otherwise training messages do,
-    each answered by prototypes fitted without it. See `take_plan` for the rule.
+    each answered by a classifier fitted without it. See `TrainingSet.out_of_fold` for how, and
+    `take_plan` for the rule.
 
     Args:
         examples: Training messages with intents.
         settings: Of the encoder; `prune` is 'auto'.
-        decisions: With `max_flip_rate` and `certify_on`.
+        decisions: With `max_flip_rate` and `certify_on`; the others say how the bot decides.
 
     Raises:
         TokPruneError: If the model or `certify_on` cannot be read.
@@ -133,14 +135,14 @@ def choose_plan(
     examples = with_content(examples, reference, "TokPruneIntentClassifier")
     if not examples:
         return ChosenPlan(OFF, reference, [], [], len(log))
-    expected = _answer(reference, examples, log, decisions)
+    expected = _outcomes(reference, examples, log, decisions)
     taken, certificates, on_training = reference, [], []
     for name in _suitable(reference):
         encoder = open_encoder(dataclasses.replace(settings, prune=name), may_download=True)
-        answers = _answer(encoder, examples, log, decisions)
+        found = _outcomes(encoder, examples, log, decisions)
         limit = decisions.max_flip_rate
         own, logged = (
-            count_flips(name, before, after, limit) for before, after in zip(expected, answers)
+            count_flips(name, before, after, limit) for before, after in zip(expected, found)
         )
         on_training.append(own)
         certificates.append(logged if log else own)
@@ -180,18 +182,20 @@ def _suitable(encoder: Encoder) -> List[str]:
     ]
 
 
-def _answer(
+def _outcomes(
     encoder: Encoder, examples: Sequence[Message], log: List[str], decisions: DecisionSettings
-) -> Tuple[_Answers, _Answers]:
-    """Returns the answers to the training messages, out of fold, and those to the log."""
+) -> Tuple[_Outcomes, _Outcomes]:
+    """Returns what becomes of the training messages, out of fold, and of the log's."""
     labels = [example.get(INTENT) for example in examples]
-    keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
-    texts = [example.get(TEXT) for example in examples]
-    messages = Messages.encoded(texts, encoder)
-    names = embed_names(keys, encoder.encode) if decisions.use_intent_names else {}
-    weight = decisions.lexical_weight
-    own = out_of_fold_answers(messages, labels, keys, names, weight)
-    if not log:
-        return own, []
-    views, classes = fit_head(messages, labels, keys, names, weight)
-    return own, answers_of(views, classes, Messages.encoded(log, encoder))
+    bot = TrainingSet.encoded(
+        [example.get(TEXT) for example in examples],
+        labels,
+        [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples],
+        encoder,
+        use_intent_names=decisions.use_intent_names,
+        oos_labels=oos_labels_of(labels, decisions),
+        target_in_scope_rejection=decisions.target_in_scope_rejection,
+        lexical_weight=decisions.lexical_weight,
+    )
+    own = bot.out_of_fold()
+    return own, outcomes_of(bot.classifier, Messages.encoded(log, encoder)) if log else []

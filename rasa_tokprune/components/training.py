@@ -164,7 +164,8 @@ def _train(
     """Encodes examples once, fits a classifier and cross-validates it."""
     labels = [example.get(label) for example in examples]
     keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
-    oos_labels = _oos_labels(labels, settings.oos_intents)
+    _warn_of_unknown(labels, settings.oos_intents)
+    oos_labels = oos_labels_of(labels, settings)
     messages = messages_of(examples, encoder, show_progress=show_progress)
     names = embed_names(keys, encoder.encode) if settings.use_intent_names else None
     support = SupportSet.of(
@@ -205,20 +206,23 @@ def log_training(
         logger.info(f"{learner.log_name}.cross_validation", event_info=printable(line))
 
 
-def _oos_labels(labels: Sequence[str], given: Optional[Sequence[str]]) -> Sequence[str]:
-    """Returns the intents that mean out-of-scope.
+def oos_labels_of(labels: Sequence[str], settings: DecisionSettings) -> List[str]:
+    """Returns the intents that mean out-of-scope; one that has no example is left out.
 
-    One that has no example is warned about and left out: in a fold of a cross-validation, or on
-    part of the data, it may have none although the bot's data are right.
+    In a fold of a cross-validation it may have none although the bot's data are right.
     """
-    if given is None:
+    if settings.oos_intents is None:
         return find_oos_labels(labels)
+    return [name for name in settings.oos_intents if name in labels]
+
+
+def _warn_of_unknown(labels: Sequence[str], oos_intents: Optional[Sequence[str]]) -> None:
+    """Warns of out-of-scope intents that have no example."""
     known = sorted(set(labels))
-    for name in given:
+    for name in oos_intents or []:
         if name not in known:
             rasa.shared.utils.io.raise_warning(
                 f"oos_intents names '{name}', which has no example here."
                 f"{did_you_mean(name, known)} Training goes on without it. Intents with "
                 f"examples: {', '.join(known)}"
             )
-    return [name for name in given if name in known]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
 from rasa_tokprune.encoder.checkpoint.find import checkpoint_identity
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
-from rasa_tokprune.encoder.formats import AUTO, Backend, Precision
-from rasa_tokprune.encoder.plans.break_even import break_even
+from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.plans.resolve import shipped_plans
 from rasa_tokprune.encoder.tokens import read_tokenizer
@@ -20,22 +18,23 @@ UN_ADAPTED_PLAN = "gentle"
 _BY_PREFERENCE = ("light", UN_ADAPTED_PLAN)
 
 
-def default_plan(
-    folder: Path, spec: EncoderSpec, backend: Backend, precision: Precision
-) -> PruningPlan:
-    """Returns the plan for an encoder; it prunes no text that it would make slower.
+def default_plan(folder: Path, spec: EncoderSpec) -> PruningPlan:
+    """Returns the plan for an encoder, as it is shipped.
+
+    It is the same on every backend and at every length, also where pruning saves no time: an
+    adapter that prunes some texts and not others would be two encoders, and prototypes made by
+    one would meet messages read by the other.
 
     Args:
         folder: The checkpoint.
         spec: Its specification.
-        backend: What runs it; decides from which length on pruning saves time.
-        precision: In which number format.
     """
-    plan = _best(folder, spec)
-    if not plan.pruned_layers:
-        return plan
-    least = max(plan.min_tokens, break_even(backend, precision))
-    return dataclasses.replace(plan, min_tokens=least)
+    shipped = shipped_plans()
+    for name in _BY_PREFERENCE:
+        for plan in shipped.get(name, []):
+            if suits(plan, folder, spec):
+                return plan
+    return PruningPlan.identity(spec.n_layers)
 
 
 def suits(plan: PruningPlan, folder: Path, spec: EncoderSpec) -> bool:
@@ -46,12 +45,3 @@ def suits(plan: PruningPlan, folder: Path, spec: EncoderSpec) -> bool:
     if adapter is None:
         return True
     return adapter.encoder_identity == checkpoint_identity(folder, spec, read_tokenizer(folder))
-
-
-def _best(folder: Path, spec: EncoderSpec) -> PruningPlan:
-    shipped = shipped_plans()
-    for name in _BY_PREFERENCE:
-        for plan in shipped.get(name, []):
-            if suits(plan, folder, spec):
-                return plan
-    return PruningPlan.identity(spec.n_layers)

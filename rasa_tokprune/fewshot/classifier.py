@@ -12,6 +12,7 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.answer import best_answer
 from rasa_tokprune.fewshot.calibration.calibrate import Calibration, calibrate
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap
+from rasa_tokprune.fewshot.calibration.held_out import HeldOut
 from rasa_tokprune.fewshot.decision import Decision, share_out, top_confidence
 from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.lexical.view import LexicalView
@@ -211,6 +212,7 @@ def fit_classifier(
     target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION,
     lexical_weight: Optional[float] = None,
     show_progress: bool = False,
+    with_paraphrases: Optional[HeldOut] = None,
 ) -> Fitted:
     """Fits prototypes and confidences; see `PrototypeClassifier.fit`.
 
@@ -220,19 +222,17 @@ def fit_classifier(
         target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
         lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
         show_progress: Whether to show a progress bar.
+        with_paraphrases: See `calibrate`.
     """
     if not 0 <= target_in_scope_rejection < 1:
         raise ConfigError(
             f"target_in_scope_rejection must be in [0, 1), got {target_in_scope_rejection}"
         )
-    oos = tuple(i for i, name in enumerate(support.classes) if name in set(oos_labels))
-    if len(oos) == len(support.classes):
-        raise ConfigError(
-            f"oos_intents names all classes ({', '.join(support.classes)}); leave out at least "
-            f"one, or give examples of another"
-        )
-    calibration = calibrate(support, oos, target_in_scope_rejection, lexical_weight, show_progress)
-    views = fit_views(support, calibration.lexical_weight)
+    oos = support.oos_numbers(oos_labels)
+    calibration = calibrate(
+        support, oos, target_in_scope_rejection, lexical_weight, show_progress, with_paraphrases
+    )
+    views = fit_views(support, lexical_weight)
     classifier = PrototypeClassifier(
         classes=support.classes,
         keys=support.keys,

@@ -84,6 +84,23 @@ class SupportSet:
         """True for intents' names, which are no messages, (n_examples,) bool."""
         return np.asarray(self.sources == NO_SOURCE)
 
+    def oos_numbers(self, oos_labels: Sequence[str]) -> Tuple[int, ...]:
+        """Returns the numbers of the classes that mean out-of-scope.
+
+        Args:
+            oos_labels: Their names; those that do not occur are ignored.
+
+        Raises:
+            ConfigError: If all classes do.
+        """
+        found = tuple(i for i, name in enumerate(self.classes) if name in set(oos_labels))
+        if len(found) == len(self.classes):
+            raise ConfigError(
+                f"oos_intents names all classes ({', '.join(self.classes)}); leave out at least "
+                f"one, or give examples of another"
+            )
+        return found
+
     @classmethod
     def of(
         cls,

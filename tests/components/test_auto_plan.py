@@ -74,7 +74,7 @@ def test_it_takes_the_last_plan_in_a_row_that_holds(
     assert stored["taken"] == held[-1] == component._encoder.plan.name
     (line,) = (entry["event_info"] for entry in lines if "certificate" in entry["event"])
     assert f"prune: auto takes '{held[-1]}'" in line
-    assert "changes 0 of 240 answers" in line
+    assert "changes 0 of 240 actions" in line
     assert "\n" not in line
     loaded = load(TokPruneIntentClassifier, **settings)
     assert loaded._encoder.fingerprint == component._encoder.fingerprint
@@ -101,6 +101,32 @@ def test_a_generous_limit_takes_the_cheapest_plan(
     )
     component.train(training_data)
     assert certificate(storage_path)["taken"] == "fast" == component._encoder.plan.name
+
+
+def test_what_is_counted_is_what_the_trained_components_do(
+    create: Make, training_data: TrainingData, log: Path, storage_path: Path
+) -> None:
+    decides = {"oos_intents": ["bye"], "target_in_scope_rejection": 0.5}
+    settings = {"certify_on": str(log), "max_flip_rate": 0.999, **decides}
+    create(TokPruneIntentClassifier, prune="auto", **settings).train(training_data)
+    found = {entry["plan"]: entry for entry in certificate(storage_path)["certificates"]}
+    done: Dict[str, List[Any]] = {}
+    for prune in ("off", "fast"):
+        component = create(TokPruneIntentClassifier, prune=prune, **decides)
+        component.train(training_data)
+        messages = [Message.build(text) for text in CORPUS * 30 if text.strip()]
+        component.process(messages)
+        done[prune] = [message.get("intent") for message in messages]
+    pairs = list(zip(done["off"], done["fast"]))
+    actions = [
+        tuple(own["name"] if own["confidence"] >= 0.5 else "nlu_fallback" for own in pair)
+        for pair in pairs
+    ]
+    n_flips = sum(before != after for before, after in actions)
+    assert found["fast"]["n_flips"] == n_flips > 0
+    assert found["fast"]["n_messages"] == len(pairs)
+    n_other = sum(before["name"] != after["name"] for before, after in pairs)
+    assert found["fast"]["n_other_intents"] == n_other
 
 
 def test_other_messages_train_again(config_of: ConfigOf, log: Path) -> None:
@@ -160,6 +186,16 @@ def test_finetuning_marks_the_certificate_as_of_another_training(tmp_path: Path)
     path.write_text('{"taken": "light"}', encoding="utf-8")
     auto_plan.store_certificate(None, tmp_path)
     assert json.loads(path.read_text()) == {"taken": "light", "is_of_earlier_training": True}
+
+
+def test_a_certificate_of_an_earlier_version_is_marked_as_it_is(tmp_path: Path) -> None:
+    # It counted top intents, and nothing beside them.
+    counted = {"plan": "light", "n_messages": 200, "n_flips": 0, "max_flip_rate": 0.02}
+    old = {"taken": "light", "messages": "training", "certificates": [counted]}
+    path = tmp_path / auto_plan.CERTIFICATE_FILE
+    path.write_text(json.dumps(old), encoding="utf-8")
+    auto_plan.store_certificate(None, tmp_path)
+    assert json.loads(path.read_text()) == {**old, "is_of_earlier_training": True}
 
 
 @pytest.mark.parametrize("damage", ["", "[]", "3"])

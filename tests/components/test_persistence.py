@@ -144,6 +144,21 @@ def test_a_plan_file_edited_after_training_changes_nothing(
     assert load(component_class)._encoder.plan.fingerprint() == trained_with
 
 
+def test_a_model_keeps_the_default_plan_of_its_training(
+    component_class: Type[GraphComponent],
+    create: Make,
+    load: Make,
+    training_data: TrainingData,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # An earlier default left short texts un-pruned.
+    gated = PruningPlan(4, (0.0, 0.5, 0.0, 0.0), min_tokens=8, name="earlier")
+    with monkeypatch.context() as earlier:
+        earlier.setattr("rasa_tokprune.components.config.encoder.default_plan", lambda *_: gated)
+        create(component_class, prune=None).train(training_data)
+    assert load(component_class, prune=None)._encoder.plan == gated
+
+
 def test_another_major_version_is_refused(
     component_class: Type[GraphComponent],
     create: Make,

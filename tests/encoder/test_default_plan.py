@@ -16,7 +16,6 @@ from rasa_tokprune.encoder.adapters.resolve import resolve_adapter, shipped_adap
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL, find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.default_plan import default_plan, suits
-from rasa_tokprune.encoder.formats import Backend, Precision
 from tests.checkpoints import CORPUS
 
 NAMES = ["light", "balanced", "fast"]
@@ -56,7 +55,7 @@ def test_encoders_without_an_adapter_get_the_gentle_plan(
 ) -> None:
     folder = new_checkpoint(num_hidden_layers=n_layers)
     spec = EncoderSpec.from_folder(folder)
-    assert default_plan(folder, spec, Backend.NATIVE, Precision.INT8).name == name
+    assert default_plan(folder, spec).name == name
     if n_layers == 6:
         assert not suits(resolve_plan("light", 6), folder, spec)
 
@@ -64,8 +63,9 @@ def test_encoders_without_an_adapter_get_the_gentle_plan(
 @pytest.mark.slow
 def test_the_default_model_gets_the_light_plan() -> None:
     folder = find_checkpoint(DEFAULT_MODEL)
-    plan = default_plan(folder, EncoderSpec.from_folder(folder), Backend.NATIVE, Precision.INT8)
-    assert plan.name == "light"
+    plan = default_plan(folder, EncoderSpec.from_folder(folder))
+    assert plan == resolve_plan("light", 6)
+    assert plan.min_tokens == 0, "the plan that made the prototypes reads every message"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""A bot's answers to many messages, in jobs that can run anywhere."""
+"""What a bot makes of many messages, in jobs that can run anywhere."""
 
 from __future__ import annotations
 
@@ -7,19 +7,35 @@ import functools
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-import numpy as np
-
 from rasa_tokprune import __version__
 from rasa_tokprune.encoder import Encoder, load_encoder
-from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot import Messages, embed_names
-from rasa_tokprune.fewshot.certificate import answers_of, fit_head, out_of_fold_answers
-from rasa_tokprune.fewshot.views import Views
+from rasa_tokprune.errors import ConfigError, did_you_mean
+from rasa_tokprune.fewshot import Messages, find_oos_labels
+from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
+from rasa_tokprune.fewshot.certificate import Outcome, TrainingSet, outcomes_of
 from rasa_tokprune.texts.files import absolute, hash_files
 from rasa_tokprune.texts.tasks import read_examples
 
 # Another version of the package may answer otherwise.
-JOB = f"answers 3 of rasa-tokprune {__version__}"
+JOB = f"answers 4 of rasa-tokprune {__version__}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Decides:
+    """How a bot decides; see docs/configuration.md.
+
+    Attributes:
+        use_intent_names: Whether the intents' names are examples too.
+        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
+        oos_intents: Intents that mean out-of-scope; None, which is for `describe` alone, finds
+            them by name.
+        target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
+    """
+
+    use_intent_names: bool = True
+    lexical_weight: Optional[float] = None
+    oos_intents: Optional[Tuple[str, ...]] = None
+    target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +45,7 @@ class Bot:
     Attributes:
         train: Its NLU data, where every worker finds it.
         sha256: Hash of that.
-        use_intent_names: Whether the intents' names are examples too.
-        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
+        decides: How it decides.
         model: Folder or hub id; empty is the default.
         prune: Plan, as for `load_encoder`.
         adapter: As for `load_encoder`.
@@ -42,8 +57,7 @@ class Bot:
 
     train: str
     sha256: str
-    use_intent_names: bool
-    lexical_weight: Optional[float]
+    decides: Decides
     model: str
     prune: str
     adapter: str
@@ -65,20 +79,24 @@ class Bot:
 
 
 def answer(bot: Mapping[str, Any], texts: Optional[List[str]]) -> Dict[str, Any]:
-    """Returns the bot's intents for texts; for None those of its own messages, out of fold.
+    """Returns what the bot makes of texts; for None of its own messages, out of fold.
 
     Args:
-        bot: The fields of a `Bot`.
+        bot: The fields of a `Bot`, as `dataclasses.asdict` gives them.
         texts: Messages.
+
+    Returns:
+        `outcomes`: the fields of an `Outcome` for each message, or None; see `outcomes_of`.
     """
-    trained = _train(Bot(**bot))
-    if texts is None:
-        return {"answers": trained.out_of_fold()}
-    return {"answers": trained.answers(texts)}
+    own = bot["decides"]
+    decides = Decides(**{**own, "oos_intents": tuple(own["oos_intents"] or ())})
+    trained = _train(Bot(**{**bot, "decides": decides}))
+    found = trained.examples.out_of_fold() if texts is None else trained.outcomes(texts)
+    return {"outcomes": [None if outcome is None else list(outcome) for outcome in found]}
 
 
 class _TrainedBot:
-    """The prototypes of a bot, with its encoder."""
+    """The classifier of a bot, with its encoder."""
 
     def __init__(self, bot: Bot) -> None:
         path = Path(bot.train)
@@ -90,24 +108,20 @@ class _TrainedBot:
                 "the encoder here is not the one where the run was started; every worker needs the "
                 "same package, model, plan and adapter, and a processor for the same precision"
             )
-        texts, self._labels, self._keys = read_examples(path)
-        messages = Messages.encoded(texts, self._encoder)
-        rows = np.flatnonzero(messages.embeddings.any(axis=1))  # without content: no example
-        self._own = messages.take(rows)
-        self._labels = [self._labels[row] for row in rows]
-        self._keys = [self._keys[row] for row in rows]
-        encode = self._encoder.encode
-        self._names = embed_names(self._keys, encode) if bot.use_intent_names else {}
-        self._weight = bot.lexical_weight
-        self._head: Optional[Tuple[Views, Tuple[str, ...]]] = None
+        texts, labels, keys = read_examples(path)
+        self.examples = TrainingSet.encoded(
+            texts,
+            labels,
+            keys,
+            self._encoder,
+            use_intent_names=bot.decides.use_intent_names,
+            oos_labels=bot.decides.oos_intents or (),
+            target_in_scope_rejection=bot.decides.target_in_scope_rejection,
+            lexical_weight=bot.decides.lexical_weight,
+        )
 
-    def answers(self, texts: List[str]) -> List[Optional[str]]:
-        if self._head is None:
-            self._head = fit_head(self._own, self._labels, self._keys, self._names, self._weight)
-        return answers_of(*self._head, Messages.encoded(texts, self._encoder))
-
-    def out_of_fold(self) -> List[Optional[str]]:
-        return out_of_fold_answers(self._own, self._labels, self._keys, self._names, self._weight)
+    def outcomes(self, texts: List[str]) -> List[Optional[Outcome]]:
+        return outcomes_of(self.examples.classifier, Messages.encoded(texts, self._encoder))
 
 
 @functools.lru_cache(maxsize=4)
@@ -120,29 +134,27 @@ def describe(
     prune: str,
     adapter: str,
     settings: Mapping[str, Any],
-    use_intent_names: bool,
-    lexical_weight: Optional[float] = None,
+    decides: Decides,
 ) -> Bot:
     """Returns a bot for the jobs, after opening its encoder once.
 
-    Paths are made absolute and 'auto' is settled, so that every worker opens the same.
+    Paths are made absolute, 'auto' and what out-of-scope intents there are is settled, so that
+    every worker opens the same.
 
     Args:
         train: Its NLU data.
         prune: Plan.
         adapter: As for `load_encoder`.
         settings: `model`, `precision`, `backend` and `num_threads`.
-        use_intent_names: Whether the intents' names are examples too.
-        lexical_weight: As in `Bot`.
+        decides: How it decides.
 
     Raises:
-        TokPruneError: If the encoder cannot be used.
+        TokPruneError: If the encoder cannot be used, or an out-of-scope intent has no example.
     """
     bot = Bot(
         train=absolute(str(train)),
         sha256=hash_files([str(train)]),
-        use_intent_names=use_intent_names,
-        lexical_weight=lexical_weight,
+        decides=_settled(decides, train),
         prune=absolute(prune),
         adapter=absolute(adapter),
         fingerprint="",
@@ -155,3 +167,16 @@ def describe(
         backend=encoder.model.backend.value,
         fingerprint=encoder.fingerprint,
     )
+
+
+def _settled(decides: Decides, train: Path) -> Decides:
+    """Returns the same with the out-of-scope intents named."""
+    known = sorted(set(read_examples(train)[1]))
+    for name in decides.oos_intents or ():
+        if name not in known:
+            raise ConfigError(
+                f"--oos-intents: '{train}' has no example of '{name}'.{did_you_mean(name, known)} "
+                f"Give an intent of it, or leave the option out"
+            )
+    found = find_oos_labels(known) if decides.oos_intents is None else decides.oos_intents
+    return dataclasses.replace(decides, oos_intents=tuple(found))

@@ -19,8 +19,9 @@ from rasa_tokprune.commands.arguments import (
 def add_certify(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     parser.description = (
-        "Compares the answers of the un-pruned encoder with those of pruned ones, out of fold on "
-        "the training messages and on a log, and bounds how often they differ."
+        "Compares what the bot does by the un-pruned encoder and by pruned ones, out of fold on "
+        "the training messages and on a log, and bounds how often that differs. It takes the top "
+        "intent, or falls back where that one's confidence is under 0.5."
     )
     parser.add_argument("--train", type=Path, required=True, help="the bot's NLU data, Rasa YAML")
     parser.add_argument("--log", type=Path, help="messages of users, one a line; any number")
@@ -36,7 +37,7 @@ def add_certify(parser: argparse.ArgumentParser) -> None:
     add_decision(parser)
     parser.add_argument(
         "--max-flip-rate", type=float, default=0.02, metavar="X",
-        help="largest share of changed answers; default: 0.02",
+        help="largest share of changed actions; default: 0.02",
     )  # fmt: skip
     add_scheduler(parser)
     parser.add_argument(
@@ -46,6 +47,7 @@ def add_certify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, metavar="FILE", help="also write a JSON file")
     parser.add_argument(
         "--answers", type=Path, metavar="FILE",
-        help="also write every message of the log with its intents, un-pruned and by each plan",
+        help="also write every message of the log with top intent and action, un-pruned and by "
+        "each plan",
     )  # fmt: skip
     add_quiet(parser)

@@ -8,13 +8,15 @@ import json
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
-from rasa_tokprune.commands.arguments import lexical_weight_of
-from rasa_tokprune.commands.certify.answers import JOB, Bot, answer, describe
+from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
+from rasa_tokprune.commands.certify.answers import JOB, Bot, Decides, answer, describe
 from rasa_tokprune.commands.output import make_folder, write_text
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
 from rasa_tokprune.fewshot.certificate import (
     Certificate,
+    Outcome,
     check_limit,
     count_flips,
     least_messages,
@@ -27,6 +29,8 @@ from rasa_tokprune.texts.lines import read_lines
 
 # Messages in a job: seconds of work, so that little is lost with a worker.
 _CHUNK = 2000
+
+_Outcomes = List[Optional[Outcome]]
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -46,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.log is not None and not log:
         raise ConfigError(f"--log: '{arguments.log}' holds no message; give one a line")
     bots = _bots(arguments)
-    found = _answers(bots, log, arguments)
+    found = _outcomes(bots, log, arguments)
     names = list(dict.fromkeys(arguments.prune))
     on_training, on_log = (
         _compare(names, [each[part] for each in found], arguments.max_flip_rate) for part in (0, 1)
@@ -55,7 +59,10 @@ def run(arguments: argparse.Namespace) -> int:
     for certificate, other in zip(certificates, on_training):
         print(printable(str(certificate)))
         if log:  # not certified with: a log is what is to come, training messages are not
-            print(f"  out of fold on the training messages: {other.n_flips} of {other.n_messages}")
+            print(
+                f"  out of fold on the training messages: {other.n_flips} of {other.n_messages}; "
+                f"another top intent in {other.n_other_intents}"
+            )
     taken = take_plan(certificates)
     print(printable(_verdict(taken, certificates)))
     if arguments.out is not None:
@@ -70,25 +77,31 @@ def _bots(arguments: argparse.Namespace) -> List[Bot]:
     plans = list(dict.fromkeys(arguments.prune))
     settings = {key: getattr(arguments, key) for key in ("model", "precision", "backend")}
     settings["num_threads"] = threads_of_job(arguments.scheduler)
-    decides = (not arguments.no_intent_names, lexical_weight_of(arguments))
+    share = target_rejection_of(arguments)
+    decides = Decides(
+        not arguments.no_intent_names,
+        lexical_weight_of(arguments),
+        None if arguments.oos_intents is None else tuple(arguments.oos_intents),
+        DEFAULT_TARGET_REJECTION if share is None else share,
+    )
     # The reference is the original model, whatever adapter the plans bring.
-    reference = describe(arguments.train, OFF, OFF, settings, *decides)
+    reference = describe(arguments.train, OFF, OFF, settings, decides)
     return [
         reference,
-        *(describe(arguments.train, p, arguments.adapter, settings, *decides) for p in plans),
+        *(describe(arguments.train, p, arguments.adapter, settings, decides) for p in plans),
     ]
 
 
 def _compare(
-    names: Sequence[str], answers: Sequence[Sequence[Optional[str]]], limit: float
+    names: Sequence[str], outcomes: Sequence[_Outcomes], limit: float
 ) -> List[Certificate]:
-    return [count_flips(name, answers[0], own, limit) for name, own in zip(names, answers[1:])]
+    return [count_flips(name, outcomes[0], own, limit) for name, own in zip(names, outcomes[1:])]
 
 
-def _answers(
+def _outcomes(
     bots: List[Bot], log: List[str], arguments: argparse.Namespace
-) -> List[Tuple[List[Optional[str]], List[Optional[str]]]]:
-    """Returns each bot's answers to its own messages, out of fold, and those to the log."""
+) -> List[Tuple[_Outcomes, _Outcomes]]:
+    """Returns what each bot makes of its own messages, out of fold, and of the log's."""
     # A message that users send often counts as often, but is encoded once.
     texts = list(dict.fromkeys(log))
     jobs = [job for bot in bots for job in _jobs(bot, texts)]
@@ -101,12 +114,15 @@ def _answers(
         progress_name=None if arguments.quiet else "Answering",
     )
     per_bot = len(found) // len(bots)
-    answers = []
+    outcomes = []
     for start in range(0, len(found), per_bot):
-        own, *chunks = (result["answers"] for result in found[start : start + per_bot])
-        of_text = dict(zip(texts, (intent for chunk in chunks for intent in chunk)))
-        answers.append((own, [of_text[text] for text in log]))
-    return answers
+        own, *chunks = (
+            [None if fields is None else Outcome(*fields) for fields in result["outcomes"]]
+            for result in found[start : start + per_bot]
+        )
+        of_text = dict(zip(texts, (outcome for chunk in chunks for outcome in chunk)))
+        outcomes.append((own, [of_text[text] for text in log]))
+    return outcomes
 
 
 def _jobs(bot: Bot, texts: List[str]) -> Iterator[Dict[str, Any]]:
@@ -140,19 +156,30 @@ def _write(
         "certified": None if taken is None else taken.plan,
         "certificates": [certificate.to_dict() for certificate in certificates],
         "training_messages": [
-            {"plan": each.plan, "n_messages": each.n_messages, "n_flips": each.n_flips}
+            {
+                "plan": each.plan,
+                "n_messages": each.n_messages,
+                "n_flips": each.n_flips,
+                "n_other_intents": each.n_other_intents,
+            }
             for each in on_training
         ],
     }
     write_text(json.dumps(content, indent=1) + "\n", path, "--out")
 
 
-def _write_answers(
-    path: Path, log: List[str], names: List[str], answers: List[List[Optional[str]]]
-) -> None:
-    """Writes the intents of every message, one JSON object a line."""
-    lines = (
-        json.dumps({"text": text, "intents": dict(zip(names, own))}, ensure_ascii=False)
-        for text, *own in zip(log, *answers)
-    )
-    write_text("".join(line + "\n" for line in lines), path, "--answers")
+def _write_answers(path: Path, log: List[str], names: List[str], outcomes: List[_Outcomes]) -> None:
+    """Writes top intent and action for every message, by plan; one JSON object a line.
+
+    Both are null for a message without content.
+    """
+    lines = []
+    for text, *own in zip(log, *outcomes):
+        by_plan = dict(zip(names, own))
+        row = {
+            "text": text,
+            "intents": {plan: found and found.intent for plan, found in by_plan.items()},
+            "actions": {plan: found and found.action for plan, found in by_plan.items()},
+        }
+        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+    write_text("".join(lines), path, "--answers")

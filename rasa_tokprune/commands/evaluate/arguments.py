@@ -57,15 +57,7 @@ def _settings(group: argparse._ArgumentGroup) -> None:
     )
     add_adapter(group)
     add_numbers(group)
-    group.add_argument(
-        "--oos-intents", nargs="*", metavar="INTENT",
-        help="intents that mean out-of-scope; default: by name; nothing behind it: none",
-    )  # fmt: skip
     add_decision(group)
-    group.add_argument(
-        "--target-in-scope-rejection", type=float, default=None, metavar="X",
-        help="share of right answers that may be rejected; default: the components' (0.05)",
-    )  # fmt: skip
 
 
 def _output(group: argparse._ArgumentGroup) -> None:

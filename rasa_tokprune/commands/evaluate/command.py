@@ -11,7 +11,7 @@ from typing import Any, Dict, List, Optional, Sequence
 
 from tqdm import tqdm
 
-from rasa_tokprune.commands.arguments import lexical_weight_of
+from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
 from rasa_tokprune.commands.evaluate.arguments import ALL_SHOTS
 from rasa_tokprune.commands.evaluate.encoded_texts import EncodedTexts, costs_of
 from rasa_tokprune.commands.evaluate.encoders import EncoderChoice, choose_encoders
@@ -173,10 +173,8 @@ def _check_task_name(name: str, names: Sequence[str]) -> None:
 
 
 def _fit_settings(arguments: argparse.Namespace) -> FitSettings:
-    share = arguments.target_in_scope_rejection
+    share = target_rejection_of(arguments)
     share = DEFAULT_TARGET_REJECTION if share is None else share
-    if not 0 <= share < 1:
-        raise ConfigError(f"--target-in-scope-rejection must be in [0, 1), got {share}")
     return FitSettings(not arguments.no_intent_names, lexical_weight_of(arguments), share)
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import List, Optional, Sequence
 
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, shipped_plans
-from rasa_tokprune.encoder.backends.choice import choose
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL, find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.default_plan import default_plan
@@ -57,9 +56,7 @@ class EncoderChoice:
         if self.prune is not None:
             return self._load(self.prune)
         folder = find_checkpoint(self.model)
-        spec = EncoderSpec.from_folder(folder)
-        runs = choose(self.backend, self.precision, "cpu", spec)
-        return self._load(default_plan(folder, spec, *runs))
+        return self._load(default_plan(folder, EncoderSpec.from_folder(folder)))
 
     def _load(self, prune: str | PruningPlan) -> Encoder:
         return load_encoder(

@@ -110,7 +110,7 @@ class EncoderSettings:
             ConfigError: If the plan does not fit or an override contradicts it.
         """
         if self.prune is None and not self._given_overrides():
-            return default_plan(folder, spec, backend, precision)
+            return default_plan(folder, spec)
         return self.plan(spec.n_layers, backend, precision)
 
     def plan(self, n_layers: int, backend: Backend, precision: Precision) -> PruningPlan:

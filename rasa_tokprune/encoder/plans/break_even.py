@@ -1,4 +1,4 @@
-"""From which length on pruning saves time: measured, see docs/benchmarks.md."""
+"""What `min_tokens: auto` is: from which length on pruning saves time, see docs/benchmarks.md."""
 
 from __future__ import annotations
 

@@ -54,6 +54,7 @@ def calibrate(
     target_in_scope_rejection: float,
     lexical_weight: Optional[float] = None,
     show_progress: bool = False,
+    with_paraphrases: Optional[HeldOut] = None,
 ) -> Calibration:
     """Holds every message out, in each way, and fits confidences to what it is then taken for.
 
@@ -63,29 +64,58 @@ def calibrate(
         target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
         lexical_weight: See `hold_out`.
         show_progress: Whether to show a progress bar.
+        with_paraphrases: From `hold_out_paraphrases`; None: made here.
     """
-    folds = n_folds(support)
+    known = {} if with_paraphrases is None else {PARAPHRASE_SIMILARITIES[-1]: with_paraphrases}
     progress = tqdm(PARAPHRASE_SIMILARITIES, desc="Calibrating", disable=not show_progress)
-    ways = [
-        hold_out(support, assign_folds(support, folds, each), lexical_weight) for each in progress
-    ]
-    n_way = len(support.classes)
-    every_way = concatenate(ways, n_way)
-    decides = ways[-1] if _POINT_FROM_LAST_WAY else every_way
+    ways = [known.get(each) or _hold_out(support, each, lexical_weight) for each in progress]
+    every_way = concatenate(ways, len(support.classes))
     own, other = (_sample(ways[0], support, oos_classes, are_oos=each) for each in (False, True))
     return Calibration(
-        confidence_map=ConfidenceMap.fit(
-            _sample(every_way, support, oos_classes, are_oos=False),
-            n_way,
-            target_in_scope_rejection,
-            _sample(decides, support, oos_classes, are_oos=False),
-        ),
+        confidence_map=fit_confidences(ways, support, oos_classes, target_in_scope_rejection),
         temperature=fit_temperature(every_way.class_scores, support.targets[every_way.rows]),
         lexical_weight=lexical_weight,
         held_out=ways[0],
         sample=own,
         oos_sample=other,
     )
+
+
+def hold_out_paraphrases(support: SupportSet, lexical_weight: Optional[float] = None) -> HeldOut:
+    """Returns the scores of messages held out with what resembles them; see `hold_out`."""
+    return _hold_out(support, PARAPHRASE_SIMILARITIES[-1], lexical_weight)
+
+
+def fit_confidences(
+    ways: Sequence[HeldOut],
+    support: SupportSet,
+    oos_classes: Sequence[int],
+    target_in_scope_rejection: float,
+) -> ConfidenceMap:
+    """Fits a confidence map to what held-out messages are taken for.
+
+    Args:
+        ways: The messages as each of `PARAPHRASE_SIMILARITIES` holds them out; may be empty of
+            messages.
+        support: The support set.
+        oos_classes: See `calibrate`.
+        target_in_scope_rejection: See `calibrate`.
+    """
+    every_way = concatenate(ways, len(support.classes))
+    decides = ways[-1] if _POINT_FROM_LAST_WAY else every_way
+    return ConfidenceMap.fit(
+        _sample(every_way, support, oos_classes, are_oos=False),
+        len(support.classes),
+        target_in_scope_rejection,
+        _sample(decides, support, oos_classes, are_oos=False),
+    )
+
+
+def _hold_out(
+    support: SupportSet, max_similarity: Optional[float], lexical_weight: Optional[float]
+) -> HeldOut:
+    folds = assign_folds(support, n_folds(support), max_similarity)
+    return hold_out(support, folds, lexical_weight)
 
 
 def _sample(held_out: HeldOut, support: SupportSet, oos: Sequence[int], *, are_oos: bool) -> Sample:

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 
 from rasa_tokprune.fewshot.answer import Answer, best_answer
 from rasa_tokprune.fewshot.calibration.confidence import Sample
+from rasa_tokprune.fewshot.head import Scores
 from rasa_tokprune.fewshot.support import SupportSet
 from rasa_tokprune.fewshot.views import Views, fit_views
 
@@ -31,6 +32,16 @@ class HeldOut:
     rows: np.ndarray
     class_scores: np.ndarray
     in_scope: np.ndarray
+
+    @classmethod
+    def of(cls, rows: np.ndarray, scores: Sequence[Scores]) -> HeldOut:
+        """Returns the scores of at least one message, one for each of the rows."""
+        class_scores = np.stack([each.class_scores for each in scores])
+        return cls(rows, class_scores, np.stack([each.in_scope for each in scores]))
+
+    def take(self, chosen: np.ndarray) -> HeldOut:
+        """Returns some of them: numbers of rows here, or (n,) bool."""
+        return HeldOut(self.rows[chosen], self.class_scores[chosen], self.in_scope[chosen])
 
 
 def n_folds(support: SupportSet) -> int:
@@ -140,12 +151,7 @@ def _deal(groups: np.ndarray, folds: int, first: int) -> np.ndarray:
 
 
 def _score(views: Views, support: SupportSet, rows: np.ndarray) -> HeldOut:
-    scores = [views.score_example(support, row) for row in rows]
-    return HeldOut(
-        rows,
-        np.stack([each.class_scores for each in scores]),
-        np.stack([each.in_scope for each in scores]),
-    )
+    return HeldOut.of(rows, [views.score_example(support, row) for row in rows])
 
 
 def concatenate(parts: Sequence[HeldOut], n_way: int) -> HeldOut:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
-from typing import Any, Callable, List
+from typing import Any, Callable, Dict, List
 
 import pytest
 
@@ -13,7 +14,7 @@ from rasa_tokprune.cli import main
 from rasa_tokprune.commands.certify import answers as answers_module
 from rasa_tokprune.commands.certify import command as command_module
 from rasa_tokprune.encoder import PruningPlan, load_encoder
-from rasa_tokprune.fewshot import Messages, PrototypeClassifier, embed_names
+from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, Messages, PrototypeClassifier, embed_names
 from rasa_tokprune.texts.tasks import read_examples
 from tests import bots_on_disk
 from tests.checkpoints import CORPUS, N_LAYERS
@@ -48,10 +49,11 @@ def test_the_harmless_plan_is_certified_and_the_brutal_one_is_not(
     assert main(arguments) == 0
     lines = capsys.readouterr().out.splitlines()
     name = str(tmp_path / "harmless.json")
-    assert re.search(r"harmless.json' changes 0 of 192 answers, .*within the limit", lines[0])
+    assert re.search(r"harmless.json' changes 0 of 192 actions, .*within the limit", lines[0])
     texts, labels, _ = read_examples(BOT)
     n_own = len(texts) - sum(labels.count(label) == 1 for label in labels)
-    assert lines[1] == f"  out of fold on the training messages: 0 of {n_own}"
+    expected = f"  out of fold on the training messages: 0 of {n_own}; another top intent in 0"
+    assert lines[1] == expected
     assert "over the limit" in lines[2]
     assert lines[4] == f"Certified: '{name}'."
     found = certificate(tmp_path)
@@ -62,13 +64,26 @@ def test_the_harmless_plan_is_certified_and_the_brutal_one_is_not(
     assert [own["n_messages"] for own in found["training_messages"]] == [n_own, n_own]
 
 
+@pytest.mark.parametrize(
+    ("options", "settings"),
+    [
+        ([], {}),
+        (["--target-in-scope-rejection", "0.5"], {"target_in_scope_rejection": 0.5}),
+        (["--oos-intents", "bye"], {"oos_labels": ["bye"]}),
+    ],
+    ids=lambda value: " ".join(value),
+)
 def test_flips_on_the_log_are_those_of_two_classifiers(
-    arguments: List[str], tmp_path: Path, tiny_bert: Path
+    options: List[str],
+    settings: Dict[str, Any],
+    arguments: List[str],
+    tmp_path: Path,
+    tiny_bert: Path,
 ) -> None:
-    main(arguments)
+    arguments = [*arguments, *options]
     texts, labels, keys = read_examples(BOT)
     log = [line for line in (tmp_path / "log.txt").read_text().splitlines() if line]
-    predicted = []
+    intents, actions = [], []
     for prune in ("off", tmp_path / "brutal.json"):
         encoder = load_encoder(str(tiny_bert), prune=prune, precision="auto")
         own = Messages.encoded(texts, encoder)
@@ -79,13 +94,19 @@ def test_flips_on_the_log_are_those_of_two_classifiers(
             names=embed_names(keys, encoder.encode),
             texts=own.texts,
             readable=own.readable,
+            content_free=encoder.encode(CONTENT_FREE_TEXTS),
+            **settings,
         )
-        predicted.append(classifier.predict(Messages.encoded(log, encoder)))
-    on_log = sum(a != b for a, b in zip(*predicted))
+        messages = Messages.encoded(log, encoder)
+        intents.append(classifier.predict(messages))
+        tops = classifier.predict_proba(messages).max(axis=1)
+        actions.append([name if top >= 0.5 else "fallback" for name, top in zip(intents[-1], tops)])
+    on_log, n_other = (sum(a != b for a, b in zip(*both)) for both in (actions, intents))
     assert on_log > 0
     main(arguments)
     found = certificate(tmp_path)
     assert found["certificates"][1]["n_flips"] == on_log
+    assert found["certificates"][1]["n_other_intents"] == n_other
     main([*arguments[:3], *arguments[5:]])
     alone = certificate(tmp_path)["certificates"][1]
     assert alone["n_flips"] == found["training_messages"][1]["n_flips"]
@@ -98,8 +119,9 @@ def test_every_answer_to_the_log_can_be_had(arguments: List[str], tmp_path: Path
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert len(rows) == 192
     brutal = certificate(tmp_path)["certificates"][1]
-    flips = [row for row in rows if row["intents"]["off"] != row["intents"][brutal["plan"]]]
-    assert len(flips) == brutal["n_flips"]
+    for kind, counted in (("actions", "n_flips"), ("intents", "n_other_intents")):
+        changed = [row for row in rows if row[kind]["off"] != row[kind][brutal["plan"]]]
+        assert len(changed) == brutal[counted]
     assert main([*arguments[:3], *arguments[5:], "--answers", str(path)]) == 2  # without a log
 
 
@@ -145,14 +167,13 @@ def test_training_messages_do_not_rescue_a_log_that_flips(
 ) -> None:
     def answer(bot: Any, texts: Any) -> Any:
         if texts is None:
-            return {"answers": ["same"] * 5000}
+            return {"outcomes": [["same", True]] * 5000}
         is_pruned = bot["prune"] != "off"
         return {
-            "answers": ["other" if is_pruned and n % 20 == 0 else "same" for n in texts_(texts)]
+            "outcomes": [
+                ["other" if is_pruned and n % 20 == 0 else "same", True] for n in range(len(texts))
+            ]
         }
-
-    def texts_(texts: List[str]) -> range:
-        return range(len(texts))
 
     monkeypatch.setattr(command_module, "answer", answer)
     assert main(arguments) == 1
@@ -168,6 +189,8 @@ def test_training_messages_do_not_rescue_a_log_that_flips(
         (["--max-flip-rate", "0"], "max_flip_rate must be in (0, 1), got 0.0"),
         (["--scheduler", "dask"], "scheduler must be 'inline'"),
         (["--adapter", "balancd"], "no adapter 'balancd'"),
+        (["--oos-intents", "adress"], "no example of 'adress'. Did you mean 'address'?"),
+        (["--target-in-scope-rejection", "1"], "must be in [0, 1), got 1.0"),
     ],
 )
 def test_wrong_input_is_one_clear_line(
@@ -182,11 +205,11 @@ def test_a_worker_with_other_files_refuses(tiny_bert: Path, tmp_path: Path) -> N
     train.write_text(BOT.read_text(encoding="utf-8"), encoding="utf-8")
     settings = {"model": str(tiny_bert), "precision": "fp32", "backend": "torch"}
     settings["num_threads"] = None
-    bot = answers_module.describe(train, "off", "off", settings, True)
-    fields = {**vars(bot)}
-    assert len(answers_module.answer(fields, ["where is my parcel"])["answers"]) == 1
+    bot = answers_module.describe(train, "off", "off", settings, answers_module.Decides())
+    fields = dataclasses.asdict(bot)
+    assert len(answers_module.answer(fields, ["where is my parcel"])["outcomes"]) == 1
     with pytest.raises(ValueError, match="the encoder here is not the one"):
         answers_module.answer({**fields, "fingerprint": "other"}, ["hello"])
     train.write_text(train.read_text() + "\n# changed\n", encoding="utf-8")
     with pytest.raises(ValueError, match="is not the same file here"):
-        answers_module.answer({**fields, "use_intent_names": False}, ["hello"])
+        answers_module.answer({**fields, "num_threads": 1}, ["hello"])

@@ -163,13 +163,17 @@ def test_quantile_on_an_absolute_plan_is_a_quantile(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("runs", [ON, (Backend.TORCH, Precision.BF16)])
-def test_the_default_plan_prunes_no_text_that_it_makes_slower(runs: Any) -> None:
-    least = break_even(*runs)
+def test_the_default_plan_is_the_shipped_one_on_every_backend(runs: Any) -> None:
     folder = find_checkpoint(DEFAULT_MODEL)
-    default = EncoderSettings.from_config({}).plan_for(
-        folder, EncoderSpec.from_folder(folder), *runs
-    )
-    assert default.min_tokens == max(resolve_plan(default.name, 6).min_tokens, least)
-    assert EncoderSettings.from_config({"prune": "gentle"}).plan(6, *runs).min_tokens == 32
+    spec = EncoderSpec.from_folder(folder)
+    default = EncoderSettings.from_config({}).plan_for(folder, spec, *runs)
+    assert default == resolve_plan(default.name, 6)
+    named = EncoderSettings.from_config({"prune": default.name}).plan_for(folder, spec, *runs)
+    assert named == default, "to leave the key out is to name the plan"
+
+
+@pytest.mark.parametrize("runs", [ON, (Backend.TORCH, Precision.BF16)])
+def test_min_tokens_auto_is_the_measured_length(runs: Any) -> None:
     automatic = EncoderSettings.from_config({"prune": "paper", "min_tokens": "auto"})
-    assert automatic.plan(6, *runs).min_tokens == least
+    assert automatic.plan(6, *runs).min_tokens == break_even(*runs)
+    assert EncoderSettings.from_config({"prune": "gentle"}).plan(6, *runs).min_tokens == 32

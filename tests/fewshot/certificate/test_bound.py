@@ -1,23 +1,18 @@
-"""Certificates: the bound, the order of the tests, the answers compared."""
+"""Certificates: the bound, the order of the tests, what counts as a flip."""
 
 from __future__ import annotations
-
-from typing import Callable
 
 import numpy as np
 import pytest
 from scipy.stats import binom
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot import Messages
 from rasa_tokprune.fewshot.certificate import (
     Certificate,
-    answers_of,
+    Outcome,
     count_flips,
-    fit_head,
     flip_bound,
     least_messages,
-    out_of_fold_answers,
     take_plan,
 )
 
@@ -62,7 +57,7 @@ def test_the_cheapest_plan_before_the_first_that_fails_is_taken() -> None:
 
 def test_its_line_has_the_numbers() -> None:
     assert str(certificate("balanced", 11)) == (
-        "plan 'balanced' changes 11 of 1000 answers, with 95% confidence at most 1.81% "
+        "plan 'balanced' changes 11 of 1000 actions, with 95% confidence at most 1.81% "
         "(within the limit of 2.00%)"
     )
     assert certificate("fast", 40).to_dict() == {
@@ -70,6 +65,7 @@ def test_its_line_has_the_numbers() -> None:
         "n_messages": 1000,
         "n_flips": 40,
         "max_flip_rate": 0.02,
+        "n_other_intents": None,
         "bound": flip_bound(40, 1000),
         "holds": False,
     }
@@ -81,45 +77,28 @@ def test_impossible_numbers_are_refused(n_messages: int, n_flips: int, rate: flo
         Certificate("any", n_messages, n_flips, rate)
 
 
-def test_the_same_embeddings_never_flip(around: Callable) -> None:
-    embeddings, labels = around(12, 6, noise=1.7)
-    answers = out_of_fold_answers(Messages(embeddings), labels)
-    again = out_of_fold_answers(Messages(embeddings.copy()), labels)
-    found = count_flips("same", answers, again, 0.02)
-    assert (found.n_flips, found.n_messages) == (0, 72)
+def test_more_other_intents_than_messages_are_refused() -> None:
+    with pytest.raises(ConfigError, match="6 of 5 messages cannot have another intent"):
+        Certificate("any", 5, 0, 0.1, n_other_intents=6)
 
 
-def test_an_answer_does_not_know_its_own_message(around: Callable) -> None:
-    embeddings, labels = around(6, 6, noise=0.5)
-    wrong = labels.index("intent_000")
-    relabelled = ["intent_003" if row == wrong else label for row, label in enumerate(labels)]
-    answers = out_of_fold_answers(Messages(embeddings), relabelled)
-    assert answers[wrong] == "intent_000", "its neighbours say so, its own label does not"
-    lone = [*labels[:-1], "alone"]
-    assert out_of_fold_answers(Messages(embeddings), lone)[-1] is None
-
-
-def test_more_noise_flips_more(around: Callable) -> None:
-    embeddings, labels = around(12, 8, noise=1.5)
-    names = {"intent_000": embeddings[0], "absent": embeddings[1]}
-    reference = out_of_fold_answers(Messages(embeddings), labels, labels, names)
-    rng = np.random.default_rng(1)
-    rates = []
-    for scale in (0.02, 0.3, 1.0):
-        noise = rng.normal(size=embeddings.shape) * scale * embeddings.std()
-        served = out_of_fold_answers(Messages(embeddings + noise), labels, labels, names)
-        rates.append(count_flips("noisy", reference, served, 0.02).n_flips)
-    assert rates[0] < rates[1] < rates[2]
-
-
-def test_queries_beside_the_support_set(around: Callable) -> None:
-    embeddings, labels = around(5, 5, noise=0.3)
-    own = Messages(embeddings)
-    queries, expected = around(5, 3, noise=0.3, draw=1)
-    assert answers_of(*fit_head(own, labels), Messages(queries)) == expected
-    assert answers_of(*fit_head(own, labels, labels, {}), Messages(queries[:0])) == []
+def test_only_a_change_of_action_is_a_flip() -> None:
+    sure, unsure = Outcome("refund", True), Outcome("refund", False)
+    pairs = [
+        (sure, sure),
+        (sure, Outcome("hello", True)),  # a flip, and another intent
+        (sure, unsure),  # a flip: it falls back
+        (unsure, sure),  # a flip: it no longer does
+        (unsure, Outcome("hello", False)),  # another intent, but it falls back on both
+        (Outcome("nlu_fallback", True), unsure),  # another intent, and the same fallback
+        (None, sure),  # not asked
+        (sure, None),
+    ]
+    found = count_flips("light", *zip(*pairs), 0.5)  # type: ignore[arg-type]
+    assert (found.n_messages, found.n_flips, found.n_other_intents) == (6, 3, 3)
+    assert str(found).endswith("(over the limit of 50.00%); another top intent in 3")
 
 
 def test_answers_to_other_messages_are_not_compared() -> None:
     with pytest.raises(ConfigError, match="2 answers cannot be compared with 1 of plan 'light'"):
-        count_flips("light", ["a", "b"], ["a"], 0.02)
+        count_flips("light", [None, None], [None], 0.02)

@@ -7,10 +7,7 @@ answered. Out of scope are messages of the other sets.
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import hashlib
 import sys
-from pathlib import Path
 from typing import Dict, Iterator, List, Optional, Sequence
 
 import numpy as np
@@ -19,8 +16,10 @@ from tqdm import tqdm
 from benchmarks.bots import DEFAULT, open_encoder
 from benchmarks.command import add_files, files_of, measuring_parser, run_measuring
 from benchmarks.rows import Row, write_rows
+from rasa_tokprune.commands.adapt.judges import N_SHOT, LabelledSet, read_set, strangers_of
 from rasa_tokprune.commands.evaluate.predictions import Predictions
 from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.fewshot import (
     CONTENT_FREE_TEXTS,
     Messages,
@@ -33,42 +32,10 @@ from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.machine.stored import stored_path
 from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
-from rasa_tokprune.texts.tasks import read_examples, sample_shots
+from rasa_tokprune.texts.tasks import sample_shots
 
-N_SHOT = 5
-SEEDS = (0, 1, 2)
-N_STRANGERS = 300
+SEEDS = (0, 1, 2, 3, 4)
 WEIGHTS: Dict[str, Optional[float]] = {"embedding alone": 0.0, "two views": None}
-
-
-@dataclasses.dataclass(frozen=True)
-class LabelledSet:
-    """A set of labelled messages, in two parts.
-
-    Attributes:
-        name: Of the file.
-        support: Texts that examples are drawn from, with their labels.
-        query: Texts to answer.
-        answers: Their labels.
-    """
-
-    name: str
-    support: List[str]
-    labels: List[str]
-    query: List[str]
-    answers: List[str]
-
-
-def read_set(name: str, path: Path) -> LabelledSet:
-    """Reads a set; every label keeps at least one text for each part, or is left out."""
-    texts, labels, _ = read_examples(path)
-    is_query = np.array([_digest(text)[0] % 2 == 1 for text in texts])
-    array = np.array(labels)
-    both = [label for label in set(labels) if len(set(is_query[array == label])) == 2]
-    rows = [np.flatnonzero(np.isin(array, both) & (is_query == part)) for part in (False, True)]
-    support, query = ([texts[row] for row in part] for part in rows)
-    own, answers = (array[part].tolist() for part in rows)
-    return LabelledSet(name, support, own, query, answers)
 
 
 def measure(sets: Sequence[LabelledSet], plan: str, encoder: Encoder) -> Iterator[Row]:
@@ -84,8 +51,7 @@ def measure(sets: Sequence[LabelledSet], plan: str, encoder: Encoder) -> Iterato
         return Messages(np.stack([vectors[text] for text in chosen]), list(chosen), shares)
 
     for own in tqdm(sets, desc=plan):
-        others = [text for other in sets if other is not own for text in other.query]
-        strangers = sorted(set(others) - {*own.support, *own.query}, key=_digest)[:N_STRANGERS]
+        strangers = strangers_of(own, sets)
         names = embed_names(own.labels, encoder.encode)
         for seed in SEEDS:
             rows = sample_shots(own.labels, N_SHOT, seed)
@@ -124,17 +90,14 @@ def _answer(
     )
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Measures every plan on every set."""
     sets = [read_set(name, path) for name, path in files_of(arguments.files)]
     machine = environment()
     rows: List[Row] = []
     for plan in arguments.prune:
-        encoder = open_encoder(plan, arguments.adapter)
+        name, _, adapter = plan.partition("+")
+        encoder = open_encoder(name, adapter or AUTO)
         rows += [{**row, "environment": machine} for row in measure(sets, plan, encoder)]
     write_rows(rows, arguments.out)
 
@@ -146,10 +109,11 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--prune",
         nargs="+",
-        default=["off", "light", "balanced", "fast"],
-        help=f"plans; {DEFAULT} is what the components do without the key",
+        default=["off", "off+light", "light", "balanced", "fast"],
+        metavar="PLAN[+ADAPTER]",
+        help=f"plans, with their own adapters or others; {DEFAULT} is what the components do "
+        "without the key",
     )
-    made.add_argument("--adapter", default="auto", help="with every plan; default: auto, its own")
     return made
 
 

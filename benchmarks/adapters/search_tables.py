@@ -13,7 +13,7 @@ from benchmarks.rows import Rows, select
 from benchmarks.tables import markdown_table
 from rasa_tokprune.commands.adapt.search.halving import front
 from rasa_tokprune.commands.adapt.search.plot import draw_search
-from rasa_tokprune.commands.adapt.student import Importance
+from rasa_tokprune.commands.adapt.training.student import Importance
 
 Row = Mapping[str, Any]
 _ATTENTION, _RANDOM, _INVERSE = (

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Sequence
 
-from rasa_tokprune.commands.adapt.settings import TrainingSettings
+from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
 from rasa_tokprune.commands.arguments import add_model, add_prune, add_quiet, add_scheduler
 from rasa_tokprune.errors import ConfigError
 

@@ -11,16 +11,15 @@ from typing import Any, Dict, List, Sequence
 
 from rasa_tokprune.commands.adapt.arguments import check_options
 from rasa_tokprune.commands.adapt.named_files import Named, named_files, without_named
+from rasa_tokprune.commands.adapt.provenance import History, best_look
 from rasa_tokprune.commands.adapt.recipe import (
     JOB,
-    History,
     Recipe,
-    best_look,
     resolve_precision,
     train_adapter,
 )
 from rasa_tokprune.commands.adapt.search import command as search
-from rasa_tokprune.commands.adapt.settings import TrainingSettings
+from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
 from rasa_tokprune.commands.output import make_folder, write_text
 from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.adapters.adapter import Adapter

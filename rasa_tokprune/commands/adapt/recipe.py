@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-import hashlib
 import json
 import tempfile
 from pathlib import Path
@@ -17,10 +16,18 @@ from rasa_tokprune.commands.adapt.corpus import HELD_OUT_SHARE, Corpus
 from rasa_tokprune.commands.adapt.judges import Judges, read_set
 from rasa_tokprune.commands.adapt.mash import draw_mash
 from rasa_tokprune.commands.adapt.named_files import Named
-from rasa_tokprune.commands.adapt.settings import TrainingSettings
-from rasa_tokprune.commands.adapt.student import Student
+from rasa_tokprune.commands.adapt.provenance import (
+    History,
+    describe_tasks,
+    folder_of,
+    improvement,
+    name_of,
+    training_identity,
+)
 from rasa_tokprune.commands.adapt.teachers import Targets, encode_targets, read_targets
-from rasa_tokprune.commands.adapt.training import AdapterTraining
+from rasa_tokprune.commands.adapt.training.loop import AdapterTraining
+from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
+from rasa_tokprune.commands.adapt.training.student import Student
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.backends.choice import is_fast_here
@@ -28,14 +35,13 @@ from rasa_tokprune.encoder.formats import AUTO, Precision
 from rasa_tokprune.encoder.shared import resolve_device
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.files import hash_files, is_folder
+from rasa_tokprune.texts.tasks import read_texts
 
 # Another version may train otherwise.
 JOB = f"adapter 3 of rasa-tokprune {__version__}"
 _LEAST_TEXTS = 12
 _N_MASH = 4000
 EMBEDDINGS_SUFFIX = ".safetensors"
-
-History = List[Dict[str, Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -124,10 +130,12 @@ class Recipe:
             mash,
             settings,
             self._judge(teacher),
-            identity=_identity(teacher, about, train, held_out),
+            identity=training_identity(
+                teacher, about, (train, held_out), [Path(path) for _, path in self.judges]
+            ),
         )
         changes = training.run(checkpoint=checkpoint, show_progress=show_progress)
-        about["held_out"] = _improvement(training.history)
+        about["held_out"] = improvement(training.history)
         about["strength"] = f"{self.strength:g}"  # the training itself is the same
         adapter = Adapter(self.name, teacher.model.identity, changes, about)
         return adapter.scaled(self.strength), training.history
@@ -173,13 +181,28 @@ class Recipe:
                 num_threads=self.num_threads,
             )
             other = encode_targets(second, texts, (), show_progress)
-            name = f"{_name_of(self.teacher, second)} {second.model.identity}"
+            name = f"{name_of(self.teacher, second)} {second.model.identity}"
             about["teacher"] = f"{name}, share {share:g}"
         return Targets.of(own, other, share, self.device)
 
     def _judge(self, teacher: Encoder) -> Optional[Judges]:
         sets = [read_set(name, Path(path)) for name, path in self.judges]
         return Judges(sets, teacher.readable_shares) if sets else None
+
+    def _about(self, teacher: Encoder, plan: PruningPlan, train: Corpus) -> Dict[str, str]:
+        """Returns where an adapter comes from; no path of this machine."""
+        return {
+            "model": name_of(self.model, teacher),
+            "made_with": f"rasa-tokprune {__version__}",
+            "plan": plan.fingerprint(),
+            "rank": str(self.rank),
+            "precision": self.precision,
+            "texts": str(len(train.texts)),
+            "text_files": ", ".join(Path(path).name for path in self.texts),
+            "tasks": describe_tasks(train.tasks),
+            "judges": ", ".join(name for name, _ in self.judges),
+            "settings": json.dumps(dict(self.settings), sort_keys=True),
+        }
 
     def _read(self) -> Tuple[Corpus, Corpus]:
         """Returns what to train on and what to watch, each with long texts made of its own."""
@@ -190,37 +213,13 @@ class Recipe:
                 f"{len(corpus.texts)} texts are too few to learn from; give at least "
                 f"{_LEAST_TEXTS}, better some thousands, with --texts"
             )
-        judged = {
-            text
-            for name, path in self.judges
-            for own in (read_set(name, Path(path)),)
-            for text in (*own.support, *own.query)
-        }
+        judged = {text for _, path in self.judges for text in read_texts(Path(path))}
         train, held_out = corpus.without(judged).split()
         seed, n_long = self.settings["seed"], self.concatenations
         return (
             train.with_concatenations(n_long, seed),
             held_out.with_concatenations(round(HELD_OUT_SHARE * n_long), seed),
         )
-
-    def _about(self, teacher: Encoder, plan: PruningPlan, train: Corpus) -> Dict[str, str]:
-        """Returns where an adapter comes from; no path of this machine."""
-        tasks = [
-            f"{name} ({len(task)} labels, {sum(map(len, task.values()))} texts)"
-            for name, task in sorted(train.tasks.items())
-        ]
-        return {
-            "model": _name_of(self.model, teacher),
-            "made_with": f"rasa-tokprune {__version__}",
-            "plan": plan.fingerprint(),
-            "rank": str(self.rank),
-            "precision": self.precision,
-            "texts": str(len(train.texts)),
-            "text_files": ", ".join(Path(path).name for path in self.texts),
-            "tasks": ", ".join(tasks),
-            "judges": ", ".join(name for name, _ in self.judges),
-            "settings": json.dumps(dict(self.settings), sort_keys=True),
-        }
 
 
 def train_adapter(recipe: Mapping[str, Any]) -> Dict[str, Any]:
@@ -246,40 +245,3 @@ def resolve_precision(wanted: str, device: str) -> Precision:
         return Precision(wanted)
     is_fast = resolve_device(device) != "cpu" or is_fast_here(Precision.BF16)
     return Precision.BF16 if is_fast else Precision.FP32
-
-
-def folder_of(encoder: Encoder) -> Path:
-    """Returns the checkpoint of an encoder.
-
-    Raises:
-        ConfigError: If it was made of none.
-    """
-    if encoder.folder is None:
-        raise ConfigError("the model has no folder to read weights from")
-    return encoder.folder
-
-
-def best_look(history: History) -> Dict[str, Any]:
-    """Returns the look whose changes a training gives out: the best of its last stage."""
-    last = [entry for entry in history if entry["stage"] == history[-1]["stage"]]
-    return max(last, key=lambda entry: float(entry.get("judged", -entry["held_out"])))
-
-
-def _improvement(history: History) -> str:
-    first, best = history[0], best_look(history)
-    name = "judged" if "judged" in best else "held_out"
-    return f"{name} {first[name]:.4f} before, {best[name]:.4f} after"
-
-
-def _name_of(model: str, encoder: Encoder) -> str:
-    """Returns a model's hub id, or the name of its folder: no path of this machine."""
-    return folder_of(encoder).resolve().name if is_folder(model) else model
-
-
-def _identity(teacher: Encoder, about: Dict[str, str], *corpora: Corpus) -> str:
-    """Returns a hash of what decides the result: all but the names of files."""
-    named = ("model", "text_files")
-    values = {key: value for key, value in about.items() if key not in named}
-    content: List[Any] = [teacher.model.identity, values]
-    content += [[corpus.texts, corpus.tasks] for corpus in corpora]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -15,8 +15,8 @@ from rasa_tokprune.commands.adapt.search.plot import draw_search
 from rasa_tokprune.commands.adapt.search.space import candidate_plans, describe, sweep
 from rasa_tokprune.commands.adapt.search.times import time_plans
 from rasa_tokprune.commands.adapt.search.trial import JOB, TrialSetup, run_trial
-from rasa_tokprune.commands.adapt.settings import TrainingSettings
-from rasa_tokprune.commands.adapt.student import Importance
+from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
+from rasa_tokprune.commands.adapt.training.student import Importance
 from rasa_tokprune.commands.output import make_folder, write_text
 from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.checkpoint.find import find_checkpoint

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence
 
 from rasa_tokprune.commands.adapt.search.halving import front
-from rasa_tokprune.commands.adapt.student import Importance
+from rasa_tokprune.commands.adapt.training.student import Importance
 
 
 def draw_search(rows: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -14,12 +14,12 @@ import torch
 from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.corpus import Corpus
 from rasa_tokprune.commands.adapt.mash import draw_mash
-from rasa_tokprune.commands.adapt.recipe import folder_of
+from rasa_tokprune.commands.adapt.provenance import folder_of
 from rasa_tokprune.commands.adapt.search.space import bucket_of, cost_by_bucket
-from rasa_tokprune.commands.adapt.settings import TrainingSettings
-from rasa_tokprune.commands.adapt.student import Importance, Student, embed
 from rasa_tokprune.commands.adapt.teachers import Targets
-from rasa_tokprune.commands.adapt.training import AdapterTraining
+from rasa_tokprune.commands.adapt.training.loop import AdapterTraining
+from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
+from rasa_tokprune.commands.adapt.training.student import Importance, Student, embed
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder
 from rasa_tokprune.encoder.formats import Precision
 from rasa_tokprune.encoder.plans.cost import plan_cost

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from typing import Tuple
 
-from rasa_tokprune.commands.adapt.batches import BatchSettings
+from rasa_tokprune.commands.adapt.training.batches import BatchSettings
 from rasa_tokprune.errors import ConfigError
 
 

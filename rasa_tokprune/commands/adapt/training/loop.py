@@ -11,26 +11,20 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from rasa_tokprune.commands.adapt.batches import Batch, Batches, LabelledBatch, tokenize
 from rasa_tokprune.commands.adapt.corpus import Corpus
 from rasa_tokprune.commands.adapt.judges import Judges
-from rasa_tokprune.commands.adapt.losses import (
-    contrastive_loss,
-    distances,
-    similarity_loss,
-    teachers_similarities,
-)
-from rasa_tokprune.commands.adapt.progress import Progress, read_progress, write_progress
-from rasa_tokprune.commands.adapt.settings import Stage, TrainingSettings
-from rasa_tokprune.commands.adapt.student import Student, embed
 from rasa_tokprune.commands.adapt.teachers import Targets
+from rasa_tokprune.commands.adapt.training.batches import Batch, Batches
+from rasa_tokprune.commands.adapt.training.objective import Objective
+from rasa_tokprune.commands.adapt.training.progress import Progress, read_progress, write_progress
+from rasa_tokprune.commands.adapt.training.settings import Stage, TrainingSettings
+from rasa_tokprune.commands.adapt.training.student import Student, embed
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.threads import available_threads
 
 _WARM_UP_STEPS = 60
 _LARGEST_NORM = 1.0
-_CHECK_BATCH = 128
 # Processes that prepare batches for a GPU.
 _MOST_WORKERS = 4
 
@@ -64,7 +58,8 @@ class AdapterTraining:
                 best on what is held out.
             identity: Hash of everything that decides the result, for `run`'s checkpoint.
         """
-        self._student, self._encoder, self._targets = student, encoder, targets
+        self._student, self._encoder = student, encoder
+        self._objective = Objective(student, encoder, targets, settings)
         self._corpus, self._held_out, self._mash = corpus, held_out, tuple(mash)
         self._settings, self._judges = settings, judges
         self._stages = settings.stages(bool(corpus.tasks))
@@ -133,9 +128,8 @@ class AdapterTraining:
     def history(self) -> List[Dict[str, Any]]:
         """Every look, the first of each stage before its training.
 
-        `stage`; `step` of it; `loss` of the steps since the last look; `held_out`, the loss of what
-        is held out, with its parts `distance`, `similarity` and `contrast`; with judges what
-        `Judges.measure` returns. None where there is nothing to measure.
+        `stage`; `step` of it; `loss` of the steps since the last look, None at the first; what
+        `Objective.held_out` returns; with judges what `Judges.measure` returns.
         """
         return self._progress.history
 
@@ -173,10 +167,7 @@ class AdapterTraining:
         """Learns from a batch; returns its loss, which is still on the device."""
         for group in self._optimizer.param_groups:
             group["lr"] = _learning_rate(self._progress.step, stage)
-        distance, similarity = self._distillation(batch)
-        loss = distance + self._settings.similarity_weight * similarity
-        if batch.labelled is not None:
-            loss = loss + stage.contrast_weight * self._contrast(batch.labelled, batch.prunes)
+        loss = self._objective.loss(batch, stage)
         self._optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._student.parameters(), _LARGEST_NORM)
@@ -184,36 +175,14 @@ class AdapterTraining:
         self._progress.step += 1
         return loss.detach()
 
-    def _distillation(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Returns the weighted distance from the own teacher, and that of the similarities."""
-        student = self._student(batch.sentences, batch.prunes)
-        targets = self._targets
-        rows = targets.rows(batch.texts)
-        own = targets.own[rows].float()
-        other = None if targets.other is None else targets.other[rows].float()
-        weights = torch.full((len(rows),), self._settings.own_weight)
-        weights[len(rows) - batch.n_mash :] = 1.0
-        distance = (weights.to(student.device) * distances(student, own)).mean()
-        wanted = teachers_similarities(own, other, targets.share, batch.n_mash)
-        return distance, similarity_loss(student, wanted)
-
-    def _contrast(self, labelled: LabelledBatch, prunes: bool) -> Tensor:
-        embeddings = self._student(labelled.sentences, prunes)
-        labels, tasks = (
-            torch.from_numpy(numbers).to(embeddings.device)
-            for numbers in (labelled.labels, labelled.tasks)
-        )
-        return contrastive_loss(embeddings, labels, tasks, self._settings.temperature)
-
     def _look(self, stage: Stage, training_loss: Optional[float]) -> None:
         """Measures what is held out; remembers the changes if they never did better."""
         entry: Dict[str, Any] = {
             "stage": stage.name, "step": self._progress.step, "loss": training_loss,
         }  # fmt: skip
-        with torch.no_grad():
-            entry.update(self._held_out_losses(stage))
-            if self._judges is not None:
-                entry.update(self._judges.measure(self._embed))
+        entry.update(self._objective.held_out(self._held_out, stage))
+        if self._judges is not None:
+            entry.update(self._judges.measure(self._embed))
         self._progress.history.append(entry)
         score = -entry["held_out"] if self._judges is None else entry["judged"]
         if self._progress.best is None or score > self._progress.best:
@@ -224,35 +193,6 @@ class AdapterTraining:
 
     def _embed(self, texts: Sequence[str]) -> np.ndarray:
         return embed(self._student, self._encoder, texts)
-
-    def _held_out_losses(self, stage: Stage) -> Dict[str, Optional[float]]:
-        """Returns the losses of the held-out texts, always in the same batches."""
-        texts = sorted(self._held_out.texts, key=len)
-        batches = [texts[at : at + _CHECK_BATCH] for at in range(0, len(texts), _CHECK_BATCH)]
-        parts = [self._distillation(self._watched(own)) for own in batches]
-        distance, similarity = (float(torch.stack(list(values)).mean()) for values in zip(*parts))
-        held_out = distance + self._settings.similarity_weight * similarity
-        contrast = self._held_out_contrast() if stage.contrast_weight else None
-        held_out += stage.contrast_weight * (contrast or 0.0)
-        return {
-            "held_out": held_out, "distance": distance, "similarity": similarity,
-            "contrast": contrast,
-        }  # fmt: skip
-
-    def _held_out_contrast(self) -> Optional[float]:
-        """Returns the contrastive loss of the held-out texts that share a label."""
-        losses = []
-        for task in self._held_out.tasks.values():
-            texts = [text for own in task.values() for text in own]
-            labels = np.repeat(np.arange(len(task)), [len(own) for own in task.values()])
-            sentences = tokenize(self._encoder, self._student.plan.drop_end, texts)
-            batch = LabelledBatch(sentences, labels, np.zeros_like(labels))
-            losses.append(float(self._contrast(batch, True)))
-        return float(np.mean(losses)) if losses else None
-
-    def _watched(self, texts: Sequence[str]) -> Batch:
-        sentences = tokenize(self._encoder, self._student.plan.drop_end, texts)
-        return Batch(sentences, tuple(texts), 0, None, True)
 
     def _resume(self, checkpoint: Path) -> None:
         found = read_progress(checkpoint, self._progress.identity, self._student, self._optimizer)

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from rasa_tokprune.commands.adapt.batches import Sentences, tokenize
+from rasa_tokprune.commands.adapt.training.sentences import Sentences, tokenize
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.backends.batch import NEVER_PRUNED

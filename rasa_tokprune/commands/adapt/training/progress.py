@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from safetensors.numpy import save
 
-from rasa_tokprune.commands.adapt.student import Student
+from rasa_tokprune.commands.adapt.training.student import Student
 from rasa_tokprune.encoder.checkpoint.tensor_file import read_with_metadata
 from rasa_tokprune.errors import CheckpointError, ConfigError
 from rasa_tokprune.machine.stored import store

@@ -4,46 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
 
-from rasa_tokprune.commands.adapt.corpus import Corpus, Task
+from rasa_tokprune.commands.adapt.corpus import Corpus
+from rasa_tokprune.commands.adapt.training.labelled import draw_labelled
+from rasa_tokprune.commands.adapt.training.sentences import Sentences, tokenize
 from rasa_tokprune.encoder import Encoder
-from rasa_tokprune.encoder.backends.batch import PackedTokens, join
-from rasa_tokprune.encoder.tokens import Tokens
-from rasa_tokprune.encoder.written import without_end
-from rasa_tokprune.fewshot.names import readable_name
 from rasa_tokprune.texts.disturb import disturb
 
 # Texts encoded in one step are cut from so many batches' worth, sorted by length.
 _POOL_BATCHES = 16
-_NAME_SHARE = 0.3
 # One long text would make a contrast among hundreds of short ones several times dearer.
 _LONGEST_LABELLED = 32
-
-
-@dataclasses.dataclass(frozen=True)
-class Sentences:
-    """Tokenized texts, as arrays alone.
-
-    Attributes:
-        packed: Their tokens, end to end.
-        is_pooled: Tokens that take part in pooling whatever is pruned, (n_rows,) bool; None: all.
-    """
-
-    packed: PackedTokens
-    is_pooled: Optional[np.ndarray]
-
-    @classmethod
-    def of(cls, tokens: Sequence[Tokens], encoder: Encoder) -> Sentences:
-        """Packs texts that were tokenized for an encoder."""
-        spec = encoder.model.spec
-        is_pooled = None
-        if not spec.include_prompt and any(each.n_prompt for each in tokens):
-            is_pooled = join([np.arange(len(each)) >= each.n_prompt for each in tokens])
-        return cls(PackedTokens.of(tokens, spec.position_offset), is_pooled)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,58 +169,3 @@ class Batches(torch.utils.data.Dataset[Batch]):
 
     def _tokenize(self, texts: Sequence[str], longest: Optional[int] = None) -> Sentences:
         return tokenize(self._encoder, self._drops_end, texts, longest)
-
-
-def tokenize(
-    encoder: Encoder, drops_end: bool, texts: Sequence[str], longest: Optional[int] = None
-) -> Sentences:
-    """Tokenizes texts as an encoder with a student's plan would.
-
-    Args:
-        encoder: The student's, un-pruned.
-        drops_end: Whether the plan drops punctuation at the end.
-        texts: At least one.
-        longest: Most tokens of a text; None: what the encoder reads.
-    """
-    size = min(longest or encoder.max_length, encoder.max_length)
-    kept = [without_end(text) for text in texts] if drops_end else texts
-    return Sentences.of(encoder.model.tokenizer.tokenize(kept, size, encoder.prompt), encoder)
-
-
-def draw_labelled(
-    tasks: Mapping[str, Task], n_tasks: int, n_labels: int, n_texts: int, rng: np.random.Generator
-) -> Tuple[List[str], List[int], List[int]]:
-    """Returns texts, sometimes the name too, of some labels of some tasks.
-
-    A task is as likely as the square root of its number of labels: large ones say more, and small
-    ones are not forgotten.
-
-    Args:
-        tasks: To draw of.
-        n_tasks: How many, at most.
-        n_labels: Labels of each, at most.
-        n_texts: Texts of each label, at most.
-        rng: Decides.
-
-    Returns:
-        Texts, the number of each one's label and of each one's task; no two tasks share a label.
-    """
-    names = sorted(tasks)
-    sizes = np.sqrt([len(tasks[name]) for name in names])
-    chosen = rng.choice(len(names), min(n_tasks, len(names)), replace=False, p=sizes / sizes.sum())
-    texts: List[str] = []
-    labels: List[int] = []
-    owners: List[int] = []
-    numbers: Dict[Tuple[int, str], int] = {}
-    for number in chosen.tolist():
-        task = tasks[names[number]]
-        for label in rng.permutation(sorted(task))[:n_labels].tolist():
-            rows = rng.permutation(len(task[label]))[:n_texts]
-            own = [task[label][row] for row in rows]
-            name = readable_name(label)
-            if name and rng.random() < _NAME_SHARE:
-                own.append(name)
-            texts += own
-            labels += [numbers.setdefault((number, label), len(numbers))] * len(own)
-            owners += [number] * len(own)
-    return texts, labels, owners

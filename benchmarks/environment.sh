@@ -25,9 +25,11 @@ clinc150_tasks=(
   --task clinc150_5shot "$clinc150/train_5shot.yml" "$clinc150/test.yml" "$clinc150/test_oos.txt"
 )
 hwu64_tasks=(--task hwu64_5shot "$hwu64/train_5shot.yml" "$hwu64/test.yml")
-seven_tasks=(
-  "${banking77_tasks[@]}" "${clinc150_tasks[@]}" "${hwu64_tasks[@]}"
+real_tasks=(
   --task sofmattress "$sofmattress/train.yml" "$sofmattress/test.yml" "$sofmattress/test_oos.txt"
   --task powerplay11 "$powerplay11/train.yml" "$powerplay11/test.yml" "$powerplay11/test_oos.txt"
   --task cfpb_long_20shot "$cfpb/train_20shot.yml" "$cfpb/test.yml"
+)
+seven_tasks=(
+  "${banking77_tasks[@]}" "${clinc150_tasks[@]}" "${hwu64_tasks[@]}" "${real_tasks[@]}"
 )

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional
 
+import numpy as np
+
 from benchmarks.rows import Rows, select
 from benchmarks.tables import markdown_table
 from rasa_tokprune.commands.adapt.search.halving import front
@@ -85,6 +87,32 @@ def compared_table(rows: Rows) -> str:
         lines.append([*cells, _percent(row), *map(_cell, controls)])
     head = ["plan", "cost", *judges, "mean", "random tokens", "most attended"]
     return markdown_table(head, lines, is_spaced=True)
+
+
+def judged_table(rows: Rows) -> str:
+    """Returns trained plans judged on many sets, by cost, beside controls trained alike.
+
+    Behind the accuracy of a control stands how far it is from the plan's, with the standard error
+    of the mean difference over the sets.
+    """
+    found = {(row["fingerprint"], row["importance"]): row for row in rows}
+    lines = []
+    for row in sorted(select(rows, importance=_ATTENTION), key=lambda each: -each["cost"]):
+        own = [_percent(row)]
+        for control in (_RANDOM, _INVERSE):
+            other = found.get((row["fingerprint"], control))
+            own.append("" if other is None else f"{_percent(other)}, {_difference(other, row)}")
+        lines.append([row["plan"]["name"], f"{row['cost']:.3f}", *own])
+    head = ["plan", "cost", "accuracy %", "random tokens", "most attended"]
+    return markdown_table(head, lines, is_spaced=True)
+
+
+def _difference(row: Row, other: Row) -> str:
+    values = np.array(
+        [100 * (row["judges"][name]["accuracy"] - other["judges"][name]["accuracy"])
+         for name in row["judges"]]
+    )  # fmt: skip
+    return f"{values.mean():+.1f} ± {values.std(ddof=1) / np.sqrt(len(values)):.1f}"
 
 
 def draw_trials(rows: Rows, path: Path) -> None:

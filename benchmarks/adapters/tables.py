@@ -17,6 +17,7 @@ from benchmarks.adapters.search_tables import (
     compared_table,
     draw_trials,
     front_table,
+    judged_table,
     sweep_table,
 )
 from benchmarks.rows import Rows, in_order, select
@@ -224,6 +225,7 @@ TABLES = (
     Table("plan_times", _DOCUMENT, ("plan_times.jsonl",), times_table),
     Table("search_sweep", _DOCUMENT, _TRIALS, sweep_table),
     Table("search", _DOCUMENT, _TRIALS, front_table),
+    Table("plans_judged", _DOCUMENT, ("judged_plans.jsonl",), judged_table),
     Table("plans_compared", _DOCUMENT, _TRIALS, compared_table),
 )
 PLOTS = (Plot("docs/search.png", _TRIALS, draw_trials),)

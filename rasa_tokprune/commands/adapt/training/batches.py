@@ -108,8 +108,10 @@ class Batches(torch.utils.data.Dataset[Batch]):
         self._encoder, self._drops_end, self._settings = encoder, drops_end, settings
         self._corpus, self._mash = corpus, tuple(mash) if settings.mash_share else ()
         self._is_labelled, self._part, self._n_steps = is_labelled, part, n_steps
-        wanted = settings.batch_size - self._n_mash
+        share = settings.mash_share
+        wanted = round((1 - share) * settings.batch_size)
         self._size = max(1, min(wanted, len(corpus.texts)))
+        self._n_mash = round(self._size * share / (1 - share)) if self._mash else 0
         self._lengths = np.array([len(text) for text in corpus.texts])
         self._order = functools.lru_cache(maxsize=2)(self._make_order)
 
@@ -132,10 +134,6 @@ class Batches(torch.utils.data.Dataset[Batch]):
         prunes = bool(rng.random() >= settings.un_pruned_share)
         n_mash = len(texts) - self._size
         return Batch(self._tokenize(seen), tuple(texts), n_mash, labelled, prunes)
-
-    @property
-    def _n_mash(self) -> int:
-        return round(self._settings.mash_share * self._settings.batch_size) if self._mash else 0
 
     def texts(self, step: int) -> List[str]:
         """Returns the texts of a step, of like length; every epoch sees every text once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import multiprocessing
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence
 
@@ -147,7 +148,11 @@ class AdapterTraining:
             n_steps=stage.steps,
         )
         on_cpu = torch.device(self._student.device).type == "cpu"
-        n_workers = 0 if on_cpu else max(1, min(_MOST_WORKERS, available_threads() - 1))
+        # Processes that share the texts; without them the GPU waits for each batch.
+        can_fork = "fork" in multiprocessing.get_all_start_methods()
+        n_workers = 0
+        if can_fork and not on_cpu:
+            n_workers = max(1, min(_MOST_WORKERS, available_threads() - 1))
         return iter(
             torch.utils.data.DataLoader(
                 batches,

@@ -13,12 +13,13 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.command import add_tasks, measuring_parser, run_measuring, tasks_of
+from benchmarks.command import add_tasks, files_of, measuring_parser, run_measuring, tasks_of
 from benchmarks.robustness.kinds import kinds, negated
 from benchmarks.robustness.tokens import pruned_shares
 from benchmarks.rows import Row, write_rows
 from rasa_tokprune.encoder import Encoder, load_encoder
 from rasa_tokprune.encoder.checkpoint.find import DEFAULT_MODEL
+from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.fewshot import Messages, embed_names
 from rasa_tokprune.fewshot.certificate import answers_of, fit_head
@@ -98,13 +99,21 @@ def _changed(change: Any, messages: Sequence[Tuple[str, str]]) -> List[Tuple[str
 def run(arguments: argparse.Namespace) -> None:
     """Measures every task with the un-pruned encoder and each plan."""
     tasks = tasks_of(arguments.task)
+    adapters = dict(files_of(arguments.adapter))
     encoders = {
-        prune: load_encoder(arguments.model, prune=prune, precision=arguments.precision)
+        prune: load_encoder(
+            arguments.model,
+            prune=prune,
+            adapter=str(adapters.get(prune, AUTO)),
+            precision=arguments.precision,
+        )
         for prune in (OFF, *arguments.prune)
     }
     rows: List[Row] = []
     for task in tqdm(tasks, desc="Comparing"):
-        rows += measure(task, encoders, arguments.messages)
+        for row in measure(task, encoders, arguments.messages):
+            own = adapters.get(row["plan"])
+            rows.append({**row, "adapter": own.stem if own else AUTO})
     write_rows(rows, arguments.out)
 
 
@@ -113,6 +122,13 @@ def parser() -> argparse.ArgumentParser:
     made = measuring_parser(__file__, __doc__, "flips.jsonl")
     add_tasks(made)
     made.add_argument("--prune", nargs="+", required=True, metavar="PLAN")
+    made.add_argument(
+        "--adapter",
+        nargs="+",
+        default=[],
+        metavar="PLAN=FILE",
+        help="another adapter than the plan's own",
+    )
     made.add_argument("--messages", type=int, default=400, help="of each task; default: 400")
     made.add_argument("--precision", default="auto")
     made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")

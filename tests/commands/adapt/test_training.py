@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from rasa_tokprune.commands.adapt.corpus import Corpus
+from rasa_tokprune.commands.adapt.training.loop import AdapterTraining, TrainingSettings
 from rasa_tokprune.commands.adapt.training.losses import contrastive_loss, distillation_loss
 from rasa_tokprune.commands.adapt.training.student import Student
-from rasa_tokprune.commands.adapt.training.loop import AdapterTraining, TrainingSettings
 from rasa_tokprune.encoder import PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.formats import Precision

@@ -39,7 +39,6 @@ from rasa_tokprune.texts.tasks import read_examples
 
 # Another version may train otherwise.
 JOB = f"adapter 3 of rasa-tokprune {__version__}"
-_LEAST_TEXTS = 12
 _N_MASH = 4000
 EMBEDDINGS_SUFFIX = ".safetensors"
 
@@ -209,11 +208,6 @@ class Recipe:
         tasks = {name: Path(path) for name, path in self.tasks}
         judged = {text for _, path in self.judges for text in read_examples(Path(path))[0]}
         corpus = Corpus.read([Path(path) for path in self.texts], tasks).without(judged)
-        if len(corpus.texts) < _LEAST_TEXTS:
-            raise ConfigError(
-                f"{len(corpus.texts)} texts are too few to learn from; give at least "
-                f"{_LEAST_TEXTS}, better some thousands, with --texts"
-            )
         train, held_out = corpus.split()
         seed, n_long = self.settings["seed"], self.concatenations
         return (

@@ -109,23 +109,28 @@ def read_embeddings(path: Path, texts: Iterable[str]) -> Dict[str, np.ndarray]:
 
     Args:
         path: A file as this module keeps them: `digests`, (n, 32) uint8, the sha256 of each text,
-            and `vectors`, (n, d), floats of any precision.
+            and `vectors`, (n, d), in half, single or double precision.
         texts: Texts to look for.
 
     Raises:
-        ConfigError: If it cannot be read.
+        ConfigError: If it cannot be read, or one of them is not finite.
     """
     try:
         arrays = load(path.read_bytes())
         digests, vectors = arrays["digests"], arrays["vectors"]
+        if digests.shape != (len(vectors), 32) or vectors.ndim != 2:
+            raise ValueError(f"their shapes are {digests.shape} and {vectors.shape}")
         rows = {digest.tobytes(): row for row, digest in enumerate(digests)}
     except (OSError, KeyError, ValueError, SafetensorError) as error:
         raise ConfigError(
             f"'{path}' holds no embeddings ({error}); it must be a safetensors file with the "
             f"tensors 'digests' and 'vectors'"
         ) from error
-    found = {text: rows.get(_digest(text)) for text in texts}
-    return {text: vectors[row] for text, row in found.items() if row is not None}
+    numbers = {text: rows.get(_digest(text)) for text in texts}
+    found = {text: vectors[row] for text, row in numbers.items() if row is not None}
+    if not all(np.isfinite(vector).all() for vector in found.values()):
+        raise ConfigError(f"'{path}' holds embeddings with NaN or infinite values; compute it anew")
+    return found
 
 
 def _digest(text: str) -> bytes:

@@ -7,11 +7,11 @@ import base64
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Sequence
 
 from rasa_tokprune.commands.adapt.arguments import check_options
 from rasa_tokprune.commands.adapt.named_files import Named, named_files, without_named
-from rasa_tokprune.commands.adapt.provenance import History, best_look
+from rasa_tokprune.commands.adapt.provenance import History, stage_looks
 from rasa_tokprune.commands.adapt.recipe import (
     JOB,
     Recipe,
@@ -170,17 +170,19 @@ def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) 
     write_text("".join(json.dumps(entry) + "\n" for entry in history), folder / HISTORY_FILE)
 
 
-def _summary(history: List[Dict[str, Any]], folder: Path) -> str:
-    first, best = history[0], best_look(history)
-    name = "judged" if "judged" in best else "held_out"
+def _summary(history: History, folder: Path) -> str:
+    looks = stage_looks(history)
+    name = "judged" if "judged" in history[0] else "held_out"
     what = "Mean of the judges" if name == "judged" else "Held-out loss"
-    if best is first:
+    if all(best is first for first, best in looks):
         return (
-            f"Training did not help: {what.lower()} was never better than the {first[name]:.4f} "
-            f"it started at. Give more texts, or lower --learning-rate."
+            f"Training did not help: {what.lower()} was never better than the "
+            f"{history[0][name]:.4f} it started at. Give more texts, or lower --learning-rate."
         )
-    return (
+    lines = [
         f"{what} {best[name]:.4f} after {best['step']} steps of {best['stage']}; "
-        f"{first[name]:.4f} before.\n"
-        f"To use it: set `prune: {folder / PLAN_FILE}` in config.yml and train."
-    )
+        f"{first[name]:.4f} before."
+        for first, best in looks
+    ]
+    use = f"To use it: set `prune: {folder / PLAN_FILE}` in config.yml and train."
+    return "\n".join([*lines, use])

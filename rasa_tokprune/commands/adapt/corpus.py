@@ -16,6 +16,7 @@ from rasa_tokprune.texts.tasks import read_examples, read_texts
 Task = Mapping[str, Sequence[str]]
 
 HELD_OUT_SHARE = 0.03
+_LEAST_TEXTS = 12
 _MOST_SENTENCES = 8
 _DIGEST_SIZE = 8
 
@@ -77,7 +78,15 @@ class Corpus:
 
         A hash of the text decides, however it is typed: what one training held out, another one
         does not train on either, whatever its seed and its data. At least one text is held out.
+
+        Raises:
+            ConfigError: If there are too few texts to learn from.
         """
+        if len(self.texts) < _LEAST_TEXTS:
+            raise ConfigError(
+                f"{len(self.texts)} texts are too few to learn from; give at least "
+                f"{_LEAST_TEXTS}, better some thousands, with --texts"
+            )
         out = {text for text in self.texts if is_held_out(text)}
         out = out or {min(self.texts, key=_hash)}
         parts = []

@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Sequence
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
 from rasa_tokprune.commands.adapt.mash import draw_mash
+from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot import (
     CONTENT_FREE_TEXTS,
     Messages,
@@ -25,7 +26,7 @@ from rasa_tokprune.texts.tasks import read_examples, sample_shots
 N_SHOT = 5
 N_STRANGERS = 300
 _N_MASH = 100
-_MASH_SEED = 10_000  # of other mash than that trained on
+_MASH_SEED = 10_000  # of another draw than what is trained on; the shortest are in both
 # What a training is stopped by: two points of accuracy count as four of AUROC or twelve of mash.
 _WEIGHTS = {"accuracy": 0.6, "oos_auroc": 0.3, "mash_answered": -0.1}
 
@@ -56,11 +57,19 @@ def read_set(name: str, path: Path) -> LabelledSet:
     """Reads a set and parts it by a hash of each text.
 
     Every label keeps at least one text for each part, or is left out.
+
+    Raises:
+        ConfigError: If it cannot be read, or fewer than two labels are left.
     """
     texts, labels, _ = read_examples(path)
     is_query = np.array([_digest(text)[0] % 2 == 1 for text in texts])
     array = np.array(labels)
     both = [label for label in set(labels) if len(set(is_query[array == label])) == 2]
+    if len(both) < 2:
+        raise ConfigError(
+            f"--judge '{name}': '{path}' has fewer than two intents with texts to learn from and "
+            f"to answer; give more examples of each"
+        )
     rows = [np.flatnonzero(np.isin(array, both) & (is_query == part)) for part in (False, True)]
     support, query = ([texts[row] for row in part] for part in rows)
     own, answers = (array[part].tolist() for part in rows)
@@ -96,14 +105,14 @@ class Judges:
     def measure(self, embed: Embed) -> Dict[str, Any]:
         """Returns `judged`, higher is better, and what it is made of, means over the sets.
 
-        `accuracy`, `oos_auroc` (None of one set alone), `ece`, `mash_answered`: the share of drawn
-        keyboard mash with a confidence of 0.5 or more; and `sets`: the accuracy of each.
+        `accuracy`; `oos_auroc`, None where no set has strangers; `ece`; `mash_answered`: the share
+        of drawn keyboard mash with a confidence of 0.5 or more; and `sets`: the accuracy of each.
         """
         vectors = dict(zip(self._texts, embed(self._texts)))
         nothing = embed(CONTENT_FREE_TEXTS)
         rows = [self._answer(own, vectors, nothing, embed) for own in self._sets]
         found: Dict[str, Any] = {
-            name: float(np.mean([row[name] for row in rows])) if name in rows[0] else None
+            name: _mean([row[name] for row in rows if name in row])
             for name in ("accuracy", "oos_auroc", "ece", "mash_answered")
         }
         judged = sum(weight * (found[name] or 0.0) for name, weight in _WEIGHTS.items())
@@ -161,6 +170,10 @@ class Judges:
     def _messages(self, texts: Sequence[str], vectors: Mapping[str, np.ndarray]) -> Messages:
         shares = np.array([self._readable[text] for text in texts])
         return Messages(np.stack([vectors[text] for text in texts]), list(texts), shares)
+
+
+def _mean(values: Sequence[float]) -> Optional[float]:
+    return float(np.mean(values)) if values else None
 
 
 def _digest(text: str) -> bytes:

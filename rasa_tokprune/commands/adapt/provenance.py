@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from rasa_tokprune.commands.adapt.corpus import Corpus
 from rasa_tokprune.encoder import Encoder
@@ -23,17 +23,26 @@ def describe_tasks(tasks: Mapping[str, Mapping[str, Sequence[str]]]) -> str:
     )
 
 
-def best_look(history: History) -> Dict[str, Any]:
-    """Returns the look whose changes a training gives out: the best of its last stage."""
-    last = [entry for entry in history if entry["stage"] == history[-1]["stage"]]
-    return max(last, key=lambda entry: float(entry.get("judged", -entry["held_out"])))
+def stage_looks(history: History) -> List[Tuple[Dict[str, Any], Dict[str, Any]]]:
+    """Returns the first and the best look of each stage; losses of two stages are not alike.
+
+    A training gives out the changes of the best look of its last stage.
+    """
+    found = []
+    for stage in dict.fromkeys(entry["stage"] for entry in history):
+        own = [entry for entry in history if entry["stage"] == stage]
+        best = max(own, key=lambda entry: float(entry.get("judged", -entry["held_out"])))
+        found.append((own[0], best))
+    return found
 
 
 def improvement(history: History) -> str:
-    """Returns what a training brought, in one line."""
-    first, best = history[0], best_look(history)
-    name = "judged" if "judged" in best else "held_out"
-    return f"{name} {first[name]:.4f} before, {best[name]:.4f} after"
+    """Returns what each stage of a training brought, in one line."""
+    name = "judged" if "judged" in history[0] else "held_out"
+    return "; ".join(
+        f"{first['stage']}: {name} {first[name]:.4f} before, {best[name]:.4f} after"
+        for first, best in stage_looks(history)
+    )
 
 
 def folder_of(encoder: Encoder) -> Path:

@@ -35,11 +35,10 @@ from rasa_tokprune.encoder.formats import AUTO, Precision
 from rasa_tokprune.encoder.shared import resolve_device
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.files import hash_files, is_folder
-from rasa_tokprune.texts.tasks import read_texts
+from rasa_tokprune.texts.tasks import read_examples
 
 # Another version may train otherwise.
 JOB = f"adapter 3 of rasa-tokprune {__version__}"
-_LEAST_TEXTS = 12
 _N_MASH = 4000
 EMBEDDINGS_SUFFIX = ".safetensors"
 
@@ -207,14 +206,9 @@ class Recipe:
     def _read(self) -> Tuple[Corpus, Corpus]:
         """Returns what to train on and what to watch, each with long texts made of its own."""
         tasks = {name: Path(path) for name, path in self.tasks}
-        corpus = Corpus.read([Path(path) for path in self.texts], tasks)
-        if len(corpus.texts) < _LEAST_TEXTS:
-            raise ConfigError(
-                f"{len(corpus.texts)} texts are too few to learn from; give at least "
-                f"{_LEAST_TEXTS}, better some thousands, with --texts"
-            )
-        judged = {text for _, path in self.judges for text in read_texts(Path(path))}
-        train, held_out = corpus.without(judged).split()
+        judged = {text for _, path in self.judges for text in read_examples(Path(path))[0]}
+        corpus = Corpus.read([Path(path) for path in self.texts], tasks).without(judged)
+        train, held_out = corpus.split()
         seed, n_long = self.settings["seed"], self.concatenations
         return (
             train.with_concatenations(n_long, seed),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Callable, List
+from typing import Any, Callable, Dict, List
 
 import numpy as np
 import pytest
@@ -12,43 +12,25 @@ import pytest
 from rasa_tokprune.cli import main
 from rasa_tokprune.encoder import PruningPlan, load_encoder
 from rasa_tokprune.encoder.adapters.adapter import Adapter
-from tests.checkpoints import CORPUS, N_LAYERS
+from tests.bots_on_disk import write_nlu
+from tests.checkpoints import CORPUS
+from tests.commands.adapt.conftest import SHOP
 
 pytestmark = [pytest.mark.thorough, pytest.mark.needs("torch")]
 
-NLU = """version: "3.1"
-nlu:
-- intent: parcel
-  examples: |
-    - where is my parcel
-    - when will it arrive
-- intent: cancel
-  examples: |
-    - cancel the order
-    - I do not want it any more
-"""
-
-
-@pytest.fixture
-def arguments(tiny_bert: Path, tmp_path: Path) -> List[str]:
-    (tmp_path / "log.txt").write_text("\n".join(CORPUS * 3), encoding="utf-8")
-    (tmp_path / "nlu.yml").write_text(NLU, encoding="utf-8")
-    plan = PruningPlan(N_LAYERS, (0.0, 0.5, 0.5, 0.0), name="half")
-    plan.save(tmp_path / "half.json")
-    return [
-        "adapt", "--model", str(tiny_bert), "--prune", str(tmp_path / "half.json"),
-        "--texts", str(tmp_path / "log.txt"), "--task", f"shop={tmp_path / 'nlu.yml'}",
-        "--out", str(tmp_path / "own"), "--steps", "60", "--batch-size", "8",
-        "--learning-rate", "0.01", "--concatenations", "20", "--device", "cpu", "--quiet",
-    ]  # fmt: skip
-
 
 def test_its_plan_brings_the_encoder_nearer_to_the_teacher(
-    arguments: List[str], tiny_bert: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    arguments: List[str],
+    tiny_bert: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    history: Callable[[str], List[Dict[str, Any]]],
+    provenance: Callable[[str], Dict[str, Any]],
 ) -> None:
-    assert main(arguments) == 0
+    assert main([*arguments, "--steps", "60", "--check-every", "20"]) == 0
     plan_file = tmp_path / "own" / "plan.json"
-    assert f"prune: {plan_file}" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"prune: {plan_file}" in printed
     teacher = load_encoder(str(tiny_bert)).encode(CORPUS)
     adapted = load_encoder(str(tiny_bert), prune=plan_file)
     pruned = load_encoder(str(tiny_bert), prune=plan_file, adapter="off")
@@ -56,13 +38,18 @@ def test_its_plan_brings_the_encoder_nearer_to_the_teacher(
     assert adapted.plan.fingerprint() == pruned.plan.fingerprint()
     cosines = [(e.encode(CORPUS) * teacher).sum(axis=1).mean() for e in (adapted, pruned)]
     assert cosines[0] > cosines[1] + 0.01
-    history = [
-        json.loads(line) for line in (tmp_path / "own" / "history.jsonl").read_text().splitlines()
-    ]
-    assert history[-1]["step"] == 60
-    assert history[0]["step"] == 0
-    about = json.loads(plan_file.read_text())["provenance"]
+    looks = history("own")
+    steps = [(entry["stage"], entry["step"]) for entry in looks]
+    assert steps == [
+        ("distillation", 0), ("distillation", 20), ("distillation", 40), ("distillation", 60),
+        ("contrast", 0), ("contrast", 4),
+    ]  # fmt: skip
+    best = min(entry["held_out"] for entry in looks[:4])
+    assert f"Held-out loss {best:.4f} after" in printed
+    assert f"{looks[0]['held_out']:.4f} before." in printed
+    about = provenance("own")
     assert about["tasks"] == "shop (2 labels, 4 texts)"
+    assert about["held_out"].startswith(f"distillation: held_out {looks[0]['held_out']:.4f} before")
     assert str(tmp_path) not in json.dumps(about)
 
 
@@ -79,42 +66,21 @@ def test_the_same_seed_gives_the_same_adapter(arguments: List[str], tmp_path: Pa
     assert np.abs(own - other_).max() > 1e-4
 
 
-def test_it_goes_on_from_an_adapter(arguments: List[str], tmp_path: Path) -> None:
-    assert main(arguments) == 0
-    first = tmp_path / "own" / "adapter.safetensors"
-    assert main([*arguments, "--out", str(tmp_path / "on"), "--start", str(first)]) == 0
-    own, on = (
-        [json.loads(line) for line in (tmp_path / name / "history.jsonl").read_text().splitlines()]
-        for name in ("own", "on")
-    )
-    best = min(entry["held_out"] for entry in own)
-    assert best < own[0]["held_out"]
-    assert on[0]["held_out"] == pytest.approx(best, rel=0.02)  # stored in half precision
-    about = json.loads((tmp_path / "on" / "plan.json").read_text())["provenance"]
-    assert about["start"] == f"own {Adapter.load(first).identity}"
-
-
-def test_an_adapter_of_another_rank_is_refused(
-    arguments: List[str], tmp_path: Path, refusal: Callable[[List[str]], str]
-) -> None:
-    assert main([*arguments, "--steps", "1"]) == 0
-    first = tmp_path / "own" / "adapter.safetensors"
-    line = refusal([*arguments, "--start", str(first), "--rank", "3"])
-    assert "go on with the rank it has" in line
-
-
 def test_other_labels_are_another_training(
     arguments: List[str], tmp_path: Path, refusal: Callable[[List[str]], str]
 ) -> None:
     assert main(arguments) == 0
     assert main(arguments) == 0, "the same again has nothing left to do"
     nlu = tmp_path / "nlu.yml"
-    nlu.write_text(NLU.replace("intent: parcel", "intent: delivery"), encoding="utf-8")
+    write_nlu(nlu, {"delivery": SHOP["parcel"], "cancel": SHOP["cancel"]})
     assert "with other settings or data" in refusal(arguments)
-    nlu.write_text(NLU, encoding="utf-8")
+    write_nlu(nlu, SHOP)
     renamed = tmp_path / "renamed.txt"
     (tmp_path / "log.txt").rename(renamed)
     assert main([*arguments, "--texts", str(renamed)]) == 0, "a file's name decides nothing"
+    assert "with other settings or data" in refusal(
+        [*arguments, "--texts", str(renamed), "--mash-share", "0.2"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,20 +88,30 @@ def test_other_labels_are_another_training(
     [
         (["--prune", "gentel"], "no plan 'gentel'"),
         (["--texts", "missing.txt"], "missing.txt' cannot be read"),
-        (["--task", "no-path"], "--task must be NAME=FILE, each name once; got 'no-path'"),
+        (
+            ["--task", "no-path"],
+            "--task must be NAME=FILE or a folder of *.yml, each name once; got 'no-path'",
+        ),
         (["--strength", "0"], "--strength must be in (0, 1], got 0.0"),
         (["--rank", "0"], "--rank must be at least 1, got 0"),
-        (["--steps", "0"], "steps must be at least 1, got 0"),
+        (["--concatenations", "-1"], "--concatenations must be at least 0, got -1"),
+        (["--steps", "0", "--contrast-steps", "0"], "one of them at least 1; got 0 and 0"),
         (["--device", "tpu"], "device must be"),
+        (["--mash-share", "1"], "mash_share must be in [0, 1), got 1.0"),
         (["--teacher", "x", "--teacher-share", "2"], "--teacher-share must be in [0, 1], got 2.0"),
         (["--teacher-share", "0.5"], "--teacher-share: needs --teacher"),
+        (["--teacher", "none.safetensors"], "none.safetensors' cannot be read: No such file"),
         (["--scheduler", "processes:2"], "--scheduler: needs --search or --leave-one-out"),
         (["--search-steps", "0"], "--search-steps: needs --search"),
         (["--keep"], "--keep: needs --search"),
-        (["--judge", "shop=nlu.yml"], "--judge: needs --search"),
+        (["--judge", "shop=missing.yml"], "missing.yml' cannot be read"),
+        (["--judge", "shop"], "--judge must be NAME=FILE or a folder"),
+        (["--leave", "shopp"], "--leave: no --task 'shopp'. Did you mean 'shop'?"),
+        (["--start", "missing.safetensors"], "missing.safetensors' cannot be read"),
+        (["--learning-rate", "1e30"], "training diverged by step 4 of distillation"),
         (
             ["--search", "--leave-one-out"],
-            "--search makes no use of --prune, --steps, --device, --leave-one-out",
+            "--search makes no use of --prune, --steps, --contrast-steps, --device, --leave-one-o",
         ),
     ],
 )
@@ -163,83 +139,40 @@ def test_nothing_to_learn_is_said(
     assert main([*without, *texts, "--teacher", str(checkpoint("mpnet"))]) == 0
 
 
-def test_leave_one_out_trains_without_each_task(
-    arguments: List[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_training_that_did_not_help_is_said(
+    arguments: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "other.yml").write_text(NLU.replace("parcel", "letter"), encoding="utf-8")
-    log = tmp_path / "shop.txt"
-    log.write_text("my parcel is late\nwhere are you", encoding="utf-8")
-    texts = arguments.index("--texts") + 1
-    arguments = [*arguments[:texts], f"shop={log}", *arguments[texts:]]
-    changed = [*arguments, "--task", f"post={tmp_path / 'other.yml'}", "--steps", "20"]
-    assert main([*changed, "--leave-one-out"]) == 0
-    without = {}
-    for name in ("shop", "post"):
-        plan = PruningPlan.load(tmp_path / "own" / f"without-{name}" / "plan.json")
-        without[name] = plan.provenance
-        assert load_encoder(arguments[2], prune=plan).model.adapter is not None
-    assert without["shop"]["tasks"].startswith("post (")
-    assert without["shop"]["text_files"] == "log.txt"
-    assert without["post"]["tasks"].startswith("shop (")
-    assert without["post"]["text_files"] == "shop.txt, log.txt"
+    harmful = ["--prune", "off", "--learning-rate", "50", "--contrast-steps", "0"]
+    assert main([*arguments, *harmful]) == 0
+    assert "Training did not help: held-out loss was never better" in capsys.readouterr().out
+    adapter = Adapter.load(tmp_path / "own" / "adapter.safetensors")
+    assert not any(t.any() for name, t in adapter.tensors.items() if not name.endswith(".down"))
 
 
-def test_one_left_out_is_the_training_without_it(
-    arguments: List[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_half_the_strength_is_half_way(
+    arguments: List[str], tmp_path: Path, provenance: Callable[[str], Dict[str, Any]]
 ) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "other.yml").write_text(NLU.replace("parcel", "letter"), encoding="utf-8")
-    short = [*arguments, "--steps", "20"]
-    both = [*short, "--task", f"post={tmp_path / 'other.yml'}", "--leave-one-out"]
-    assert main(both) == 0
-    assert main([*short, "--out", str(tmp_path / "alone"), "--name", "own"]) == 0
-    plans = [tmp_path / "own" / "without-post" / "plan.json", tmp_path / "alone" / "plan.json"]
-    model = arguments[2]
-    first, second = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
-    np.testing.assert_array_equal(first, second)
-
-
-@pytest.mark.parametrize("leaves_out", [False, True], ids=["one", "leave-one-out"])
-def test_a_second_teacher_is_learned_from(
-    arguments: List[str],
-    checkpoint: Callable[[str], Path],
-    tmp_path: Path,
-    leaves_out: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    teacher = checkpoint("mpnet")
-    short = [*arguments, "--prune", "off", "--steps", "2"]
-    (tmp_path / "other.yml").write_text(NLU.replace("parcel", "letter"), encoding="utf-8")
-    if leaves_out:
-        short += ["--task", f"post={tmp_path / 'other.yml'}", "--leave-one-out"]
-    assert main([*short, "--teacher", str(teacher)]) == 0
-    assert main([*short, "--out", str(tmp_path / "alone")]) == 0
-    part = "without-post" if leaves_out else ""
-    folders = [tmp_path / name / part for name in ("own", "alone")]
-    taught, alone = (PruningPlan.load(folder / "plan.json").provenance for folder in folders)
-    identity = load_encoder(str(teacher)).model.identity
-    assert taught["teacher"] == f"{teacher.name} {identity}, share 0.5"
-    assert "teacher" not in alone
-    # Un-pruned and untrained the student answers as its own encoder does, not as both joined.
-    first, second = (
-        json.loads((folder / "history.jsonl").read_text().splitlines()[0]) for folder in folders
-    )
-    assert first["distillation"] > 0.01
-    assert second["distillation"] < 1e-4
-
-
-def test_half_the_strength_is_half_way(arguments: List[str], tmp_path: Path) -> None:
     assert main(arguments) == 0
-    half = [*arguments, "--out", str(tmp_path / "half"), "--strength", "0.5"]
+    half = [*arguments, "--out", str(tmp_path / "weak"), "--strength", "0.5"]
     assert main(half) == 0
     model = arguments[2]
-    plans = [tmp_path / name / "plan.json" for name in ("own", "half")]
+    plans = [tmp_path / name / "plan.json" for name in ("own", "weak")]
     whole, weak = (load_encoder(model, prune=plan).encode(CORPUS) for plan in plans)
     none = load_encoder(model, prune=plans[0], adapter="off").encode(CORPUS)
     assert 0 < np.abs(weak - none).sum() < np.abs(whole - none).sum()
-    assert PruningPlan.load(plans[1]).provenance["strength"] == "0.5"
+    assert provenance("weak")["strength"] == "0.5"
+
+
+def test_sixteen_bits_learn_too(
+    arguments: List[str], tmp_path: Path, history: Callable[[str], List[Dict[str, Any]]]
+) -> None:
+    for precision in ("fp32", "bf16"):
+        out = ["--out", str(tmp_path / precision), "--precision", precision]
+        assert main([*arguments, *out, "--steps", "40", "--contrast-steps", "0"]) == 0
+        looks = history(precision)
+        assert looks[-1]["held_out"] < 0.9 * looks[0]["held_out"]
+        plan = PruningPlan.load(tmp_path / precision / "plan.json")
+        assert plan.provenance["precision"] == precision
 
 
 def test_one_task_cannot_be_left_out(

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rasa_tokprune.commands.adapt.corpus import Corpus, labelled_batch, text_batches
+from rasa_tokprune.commands.adapt.corpus import Corpus
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.disturb import disturb
+from tests.bots_on_disk import write_nlu
 
-TASK = {f"intent_{n}": [f"text {n} {k}" for k in range(4)] for n in range(10)}
 TEXTS = tuple(f"{'word ' * (number % 7)}{number}" for number in range(100))
 
 
 def test_it_reads_lines_yaml_and_tasks(tmp_path: Path) -> None:
     (tmp_path / "lines.txt").write_text("one line\n\n  two lines  \none line\n", encoding="utf-8")
-    (tmp_path / "nlu.yml").write_text(
-        'version: "3.1"\nnlu:\n- intent: greet\n  examples: |\n    - hello\n    - hi there\n'
-        "- intent: lone\n  examples: |\n    - just one\n"
-        "- intent: bye\n  examples: |\n    - good bye\n    - see you\n",
-        encoding="utf-8",
-    )
-    corpus = Corpus.read([tmp_path / "lines.txt"], {"bot": tmp_path / "nlu.yml"})
+    intents = {
+        "greet": ["hello", "hi there"], "lone": ["just one"], "bye": ["good bye", "see you"],
+    }  # fmt: skip
+    nlu = write_nlu(tmp_path / "nlu.yml", intents)
+    corpus = Corpus.read([tmp_path / "lines.txt"], {"bot": nlu})
     assert corpus.texts == (
         "good bye", "hello", "hi there", "just one", "one line", "see you", "two lines"
     )  # fmt: skip
     # One text alone has nothing to be drawn to.
     assert corpus.tasks == {"bot": {"greet": ["hello", "hi there"], "bye": ["good bye", "see you"]}}
-    unlabelled = Corpus.read([tmp_path / "nlu.yml"], {})
+    unlabelled = Corpus.read([nlu], {})
     assert "just one" in unlabelled.texts
     assert not unlabelled.tasks
 
@@ -43,6 +40,12 @@ def test_nothing_to_train_on_is_one_clear_line(tmp_path: Path) -> None:
         Corpus.read([tmp_path / "missing.txt"], {})
 
 
+def test_a_task_that_teaches_nothing_is_refused(tmp_path: Path) -> None:
+    nlu = write_nlu(tmp_path / "nlu.yml", {"greet": ["hello", "hi"]})
+    with pytest.raises(ConfigError, match="task 'bot': .* holds fewer than two intents"):
+        Corpus.read([], {"bot": nlu})
+
+
 def test_concatenations_are_longer_and_the_same_each_time() -> None:
     corpus = Corpus(TEXTS, {})
     longer = corpus.with_concatenations(50, seed=1)
@@ -51,66 +54,22 @@ def test_concatenations_are_longer_and_the_same_each_time() -> None:
     assert all(2 <= sum(part.isdigit() for part in text.split()) <= 8 for text in added)
     assert longer == corpus.with_concatenations(50, seed=1)
     assert longer != corpus.with_concatenations(50, seed=2)
+    assert corpus.with_concatenations(0, seed=1).texts == tuple(sorted(TEXTS))
 
 
-def test_what_is_held_out_is_nowhere_else() -> None:
-    texts = {*TEXTS, *itertools.chain.from_iterable(TASK.values())}
-    train, held_out = Corpus(tuple(sorted(texts)), {"bot": TASK}).split(0.3, seed=0)
-    assert set(train.texts) | set(held_out.texts) == texts
-    assert not set(train.texts) & set(held_out.texts)
-    assert not set(train.tasks["bot"]) & set(held_out.tasks["bot"])
-    learned = {text for own in train.tasks["bot"].values() for text in own}
-    assert learned
-    assert not learned & set(held_out.texts)
-    for label in held_out.tasks["bot"]:
-        assert set(TASK[label]) <= set(held_out.texts)
-
-
-@pytest.mark.parametrize(("n_labels", "n_held_out"), [(2, 0), (3, 0), (4, 2), (10, 2), (100, 3)])
-def test_two_labels_or_none_are_held_out(n_labels: int, n_held_out: int) -> None:
-    task = {f"intent_{n}": [f"text {n} {k}" for k in range(20)] for n in range(n_labels)}
-    texts = tuple(sorted(itertools.chain.from_iterable(task.values())))
-    for seed in range(5):
-        train, held_out = Corpus(texts, {"bot": task}).split(0.03, seed)
-        assert len(held_out.tasks.get("bot", {})) == n_held_out
-        assert len(train.tasks["bot"]) == n_labels - n_held_out
-
-
-def test_a_task_that_teaches_nothing_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "nlu.yml").write_text(
-        'version: "3.1"\nnlu:\n- intent: greet\n  examples: |\n    - hello\n    - hi\n',
-        encoding="utf-8",
-    )
-    with pytest.raises(ConfigError, match="task 'bot': .* holds fewer than two intents"):
-        Corpus.read([], {"bot": tmp_path / "nlu.yml"})
-
-
-def test_an_epoch_sees_every_text_in_batches_of_like_length() -> None:
-    batches = list(itertools.islice(text_batches(TEXTS, 10, seed=0, start=0), 10))
-    assert sorted(itertools.chain.from_iterable(batches)) == sorted(TEXTS)
-    spread = [max(map(len, batch)) - min(map(len, batch)) for batch in batches]
-    assert np.mean(spread) < 8  # of 31
-
-
-@pytest.mark.parametrize("start", [3, 10, 27])
-def test_a_later_start_goes_on_with_the_same_batches(start: int) -> None:
-    whole = list(itertools.islice(text_batches(TEXTS, 10, seed=5, start=0), 40))
-    rest = list(itertools.islice(text_batches(TEXTS, 10, seed=5, start=start), 40 - start))
-    assert rest == whole[start:]
-
-
-def test_batches_of_fewer_texts_than_asked_for() -> None:
-    assert sorted(next(text_batches(TEXTS[:3], 64, seed=0, start=0))) == sorted(TEXTS[:3])
-
-
-def test_a_labelled_batch_holds_two_texts_of_each_label() -> None:
-    texts, targets = labelled_batch({"bot": TASK}, 4, np.random.default_rng(0))
-    assert set(targets) == {0, 1, 2, 3}
-    for target in range(4):
-        own = [text for text, other in zip(texts, targets) if other == target]
-        (label,) = {label for label, known in TASK.items() for text in own[:2] if text in known}
-        assert own[:2] != [own[0]] * 2
-        assert own[2:] in ([], [label.replace("_", " ")])
+def test_texts_to_judge_by_go_from_texts_and_tasks() -> None:
+    tasks = {
+        "bot": {"a": ["a1", "a2", "a3"], "b": ["b1", "b2"], "c": ["c1", "c2"]},
+        "other": {"a": ["a1", "a2"], "d": ["d1", "d2"]},
+    }
+    texts = tuple(sorted({t for task in tasks.values() for own in task.values() for t in own}))
+    rest = Corpus(texts, tasks).without({"a1", "b1", "elsewhere"})
+    assert rest.texts == ("a2", "a3", "b2", "c1", "c2", "d1", "d2")
+    # Of the second task one label is left, and one label has nothing to be told from.
+    assert rest.tasks == {"bot": {"a": ["a2", "a3"], "c": ["c1", "c2"]}}
+    with pytest.raises(ConfigError, match="every text to train on is one to judge by"):
+        Corpus(texts, tasks).without(set(texts))
+    assert tasks["bot"]["a"] == ["a1", "a2", "a3"], "what is given stays as it is"
 
 
 @pytest.mark.parametrize(

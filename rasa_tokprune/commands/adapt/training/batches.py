@@ -12,6 +12,7 @@ import torch
 from rasa_tokprune.commands.adapt.corpus import Corpus
 from rasa_tokprune.commands.adapt.training.labelled import draw_labelled
 from rasa_tokprune.commands.adapt.training.sentences import Sentences, tokenize
+from rasa_tokprune.commands.adapt.training.settings import BatchSettings
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.texts.disturb import disturb
 
@@ -19,29 +20,6 @@ from rasa_tokprune.texts.disturb import disturb
 _POOL_BATCHES = 16
 # One long text would make a contrast among hundreds of short ones several times dearer.
 _LONGEST_LABELLED = 32
-
-
-@dataclasses.dataclass(frozen=True)
-class BatchSettings:
-    """What is in a batch.
-
-    Attributes:
-        batch_size: Texts a step, mash among them.
-        mash_share: Share of those that is mash.
-        n_tasks: Tasks that labelled texts are drawn of, in each step.
-        n_labels: Labels of each, at most.
-        n_texts: Texts of each label, at most.
-        un_pruned_share: Share of the steps in which nothing is pruned.
-        seed: Decides all that is random.
-    """
-
-    batch_size: int
-    mash_share: float
-    n_tasks: int
-    n_labels: int
-    n_texts: int
-    un_pruned_share: float
-    seed: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,7 +114,10 @@ class Batches(torch.utils.data.Dataset[Batch]):
         return Batch(self._tokenize(seen), tuple(texts), n_mash, labelled, prunes)
 
     def texts(self, step: int) -> List[str]:
-        """Returns the texts of a step, of like length; every epoch sees every text once."""
+        """Returns the texts of a step, of like length.
+
+        Every epoch sees every text once, but for a rest, drawn anew, that fills no batch.
+        """
         batches = self._order(step // self._per_epoch)
         return [self._corpus.texts[row] for row in batches[step % self._per_epoch]]
 

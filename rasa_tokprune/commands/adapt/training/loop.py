@@ -181,11 +181,16 @@ class AdapterTraining:
         return loss.detach()
 
     def _look(self, stage: Stage, training_loss: Optional[float]) -> None:
-        """Measures what is held out; remembers the changes if they never did better."""
+        """Measures what is held out; remembers the changes if they never did better.
+
+        Raises:
+            ConfigError: If training has diverged.
+        """
         entry: Dict[str, Any] = {
             "stage": stage.name, "step": self._progress.step, "loss": training_loss,
         }  # fmt: skip
         entry.update(self._objective.held_out(self._held_out, stage))
+        _check_finite(entry["held_out"], self._progress.step, stage)
         if self._judges is not None:
             entry.update(self._judges.measure(self._embed))
         self._progress.history.append(entry)
@@ -212,12 +217,16 @@ def _learning_rate(step: int, stage: Stage) -> float:
 
 def _mean_loss(losses: Sequence[Tensor], step: int, stage: Stage) -> float:
     loss = float(torch.stack(list(losses)).mean())
+    _check_finite(loss, step, stage)
+    return loss
+
+
+def _check_finite(loss: float, step: int, stage: Stage) -> None:
     if not math.isfinite(loss):
         raise ConfigError(
-            f"training diverged before step {step} of {stage.name}: its loss is no longer a "
+            f"training diverged by step {step} of {stage.name}: its loss is no longer a "
             f"number; lower the learning rate, which is {stage.learning_rate}"
         )
-    return loss
 
 
 def _shown(entry: Dict[str, Any]) -> Dict[str, str]:

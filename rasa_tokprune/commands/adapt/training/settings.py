@@ -6,8 +6,30 @@ import dataclasses
 import math
 from typing import Tuple
 
-from rasa_tokprune.commands.adapt.training.batches import BatchSettings
 from rasa_tokprune.errors import ConfigError
+
+
+@dataclasses.dataclass(frozen=True)
+class BatchSettings:
+    """What is in a batch.
+
+    Attributes:
+        batch_size: Texts a step, mash among them.
+        mash_share: Share of those that is mash.
+        n_tasks: Tasks that labelled texts are drawn of, in each step.
+        n_labels: Labels of each, at most.
+        n_texts: Texts of each label, at most.
+        un_pruned_share: Share of the steps in which nothing is pruned.
+        seed: Decides all that is random.
+    """
+
+    batch_size: int
+    mash_share: float
+    n_tasks: int
+    n_labels: int
+    n_texts: int
+    un_pruned_share: float
+    seed: int
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`rasa-tokprune adapt --search`: which plans are tried, which go on, what is written."""
+"""`rasa-tokprune adapt --search`: what is trained and measured, what is written."""
 
 from __future__ import annotations
 
@@ -10,19 +10,13 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.cli import main
-from rasa_tokprune.commands.adapt.search.command import file_names
-from rasa_tokprune.commands.adapt.search.halving import front, survivors
-from rasa_tokprune.commands.adapt.search.space import (
-    bucket_of,
-    candidate_plans,
-    cost_by_bucket,
-    describe,
-    sweep,
-)
-from rasa_tokprune.encoder import PruneMode, PruningPlan, load_encoder
-from rasa_tokprune.encoder.plans.cost import plan_cost
+from rasa_tokprune.commands.adapt.corpus import is_held_out
+from rasa_tokprune.commands.adapt.search import trial
+from rasa_tokprune.commands.adapt.search.space import candidate_plans
+from rasa_tokprune.commands.adapt.training.loop import AdapterTraining
+from rasa_tokprune.encoder import PruningPlan, load_encoder
 from rasa_tokprune.encoder.plans.plan import ThresholdKind
-from rasa_tokprune.errors import ConfigError
+from tests.bots_on_disk import write_nlu
 from tests.checkpoints import CORPUS, N_LAYERS
 
 pytestmark = pytest.mark.thorough
@@ -52,8 +46,10 @@ def examples(*words: str) -> str:
 
 @pytest.fixture
 def arguments(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> List[str]:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    (tmp_path / "log.txt").write_text("\n".join(CORPUS * 2), encoding="utf-8")
+    monkeypatch.setenv("RASA_TOKPRUNE_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "log.txt").write_text(
+        "\n".join([*CORPUS, *(f"please {text}" for text in CORPUS)]), encoding="utf-8"
+    )
     content = JUDGE.format(
         parcel=examples("is", "find"), cancel=examples("cancel", "stop"), pay=examples("pay", "buy")
     )
@@ -68,66 +64,6 @@ def arguments(tiny_bert: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def rows_of(path: Path) -> List[Dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
-def test_every_dimension_is_searched_and_no_plan_twice() -> None:
-    plans = candidate_plans(6)
-    assert plans[0].is_identity
-    assert len({plan.fingerprint() for plan in plans}) == len(plans)
-    assert {plan.mode for plan in plans} == set(PruneMode)
-    assert {len(plan.kept_layers or ()) for plan in plans} == {6, 5, 4, 3}
-    assert {plan.min_tokens for plan in plans} == {0, 16, 32}
-    assert {min(plan.pruned_layers) for plan in plans if plan.pruned_layers} >= {0, 1, 2}
-    assert any(plan.pruned_layers and len(plan.kept_layers or ()) < 6 for plan in plans)
-    assert [plan.thresholds[1] for plan in sweep(6)] == [0.1, 0.2, 0.3, 0.4, 0.5]
-
-
-@pytest.mark.parametrize("n_layers", [2, 3, 4, 12])
-def test_there_are_plans_for_other_depths(n_layers: int) -> None:
-    plans = candidate_plans(n_layers)
-    assert all(plan.n_layers == n_layers for plan in plans)
-    assert len({describe(plan) for plan in plans}) == len(plans)
-
-
-@pytest.mark.parametrize(
-    "plan",
-    [
-        PruningPlan(N_LAYERS, (0.0, 0.4, 0.3, 0.0)),
-        PruningPlan(N_LAYERS, (0.5, 0.0, 0.0, 0.0), mode=PruneMode.DROP),
-        PruningPlan(N_LAYERS, (0.5, 0.0, 0.0, 0.0), kept_layers=(0, 3), min_tokens=10),
-    ],
-    ids=describe,
-)
-def test_cost_from_lengths_is_what_the_encoder_spends(plan: PruningPlan, tiny_bert: Path) -> None:
-    encoder = load_encoder(str(tiny_bert), prune=plan)
-    kv_share = encoder.model.spec.kv_share
-    for encoded in encoder.encode_detailed(CORPUS):
-        n_tokens = len(encoded.tokens)
-        expected = encoded.token_layers / (n_tokens * N_LAYERS)
-        assert plan_cost(plan, n_tokens, 2, kv_share) == pytest.approx(expected)
-
-
-def test_cost_of_absolute_thresholds_does_not_follow_from_lengths() -> None:
-    plan = PruningPlan(2, (1.0, 0.0), kind="absolute")  # type: ignore[arg-type]
-    with pytest.raises(ConfigError, match="does not follow from lengths"):
-        plan_cost(plan, 10, 2, 0.1)
-
-
-def test_buckets() -> None:
-    assert [bucket_of(n) for n in (1, 8, 9, 16, 17, 512, 600)] == [
-        "1-8", "1-8", "9-16", "9-16", "17-32", "129-512", "129-512",
-    ]  # fmt: skip
-    costs = cost_by_bucket(PruningPlan(2, (0.5, 0.0), min_tokens=9), [4, 8, 12], 2, 0.1)
-    assert costs["1-8"] == 1.0
-    assert costs["9-16"] < 1.0
-
-
-def test_the_front_is_what_nothing_beats() -> None:
-    points = [(0.5, 0.7), (1.0, 0.8), (0.6, 0.6), (0.5, 0.6), (0.9, 0.8)]
-    assert front(points) == [0, 4]
-    assert survivors(points, 3) == [0, 1, 4], "of the second front the better score"
-    assert survivors(points, 10) == [0, 1, 2, 3, 4]
-    assert survivors(points, 1) == [4]
 
 
 def test_a_search_writes_trials_controls_times_and_plans(
@@ -195,10 +131,36 @@ def test_plans_of_ones_own_are_compared_on_several_judges(
     assert costs[0] > costs[1]
 
 
-def test_plans_of_one_cost_have_files_of_their_own() -> None:
-    assert file_names([0.851, 0.849, 0.5, 0.85]) == [
-        "plan_085.json", "plan_085_2.json", "plan_050.json", "plan_085_3.json",
-    ]  # fmt: skip
+def test_labelled_messages_are_learned_from(arguments: List[str], tmp_path: Path) -> None:
+    shop = {"parcel": ["where is it", "is it there"], "cancel": ["cancel my order", "stop it now"]}
+    assert not any(is_held_out(text) for own in shop.values() for text in own)
+    task = write_nlu(tmp_path / "task.yml", shop)
+    PruningPlan(N_LAYERS, (0.0, 0.5, 0.0, 0.0)).save(tmp_path / "a.json")
+    own = ["--plans", str(tmp_path / "a.json"), "--search-steps", "3", "--keep"]
+    seen: List[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+
+        class Watched(AdapterTraining):
+            def run(self, **given: Any) -> Any:
+                found = super().run(**given)
+                seen.append([(entry["stage"], entry["step"]) for entry in self.history])
+                return found
+
+        patch.setattr(trial, "AdapterTraining", Watched)
+        assert main([*arguments, *own, "--task", f"bot={task}"]) == 0
+        assert main([*arguments, *own]) == 0
+    # The plan and its two controls each, with labels and without.
+    stages = [["contrast"] * 2] * 3 + [["distillation"] * 2] * 3
+    assert seen == [list(zip(own_stages, (0, 3))) for own_stages in stages]
+
+
+def test_what_is_trained_on_cannot_judge(
+    arguments: List[str], tmp_path: Path, refusal: Callable[[List[str]], str]
+) -> None:
+    judge = tmp_path / "judge.yml"
+    assert "none that is a --task too" in refusal([*arguments, "--task", f"shop={judge}"])
+    same = refusal([*arguments, "--task", f"other={judge}", "--texts", str(judge)])
+    assert "every text to train on is one to judge by" in same
 
 
 def test_a_plan_whose_cost_is_unknown_is_not_compared(
@@ -216,7 +178,10 @@ def test_a_plan_whose_cost_is_unknown_is_not_compared(
         (["--search-steps", "5", "2"], "--search-steps must rise"),
         (["--keep", "3", "2"], "--keep must have one number fewer"),
         (["--keep", "0"], "--keep must be at least 1"),
-        (["--judge", "shop"], "--judge must be NAME=FILE, each name once; got 'shop'"),
+        (
+            ["--judge", "shop"],
+            "--judge must be NAME=FILE or a folder of *.yml, each name once; got 'shop'",
+        ),
         (["--judge", "other=missing.yml"], "missing.yml' cannot be read"),
         (["--scheduler", "cloud"], "scheduler must be"),
         (["--strength", "0.5"], "--search makes no use of --strength"),

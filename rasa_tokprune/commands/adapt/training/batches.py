@@ -86,10 +86,10 @@ class Batches(torch.utils.data.Dataset[Batch]):
         self._encoder, self._drops_end, self._settings = encoder, drops_end, settings
         self._corpus, self._mash = corpus, tuple(mash) if settings.mash_share else ()
         self._is_labelled, self._part, self._n_steps = is_labelled, part, n_steps
-        share = settings.mash_share
+        share = settings.mash_share if self._mash else 0.0
         wanted = round((1 - share) * settings.batch_size)
         self._size = max(1, min(wanted, len(corpus.texts)))
-        self._n_mash = round(self._size * share / (1 - share)) if self._mash else 0
+        self._n_mash = round(self._size * share / (1 - share))
         self._lengths = np.array([len(text) for text in corpus.texts])
         self._order = functools.lru_cache(maxsize=2)(self._make_order)
 

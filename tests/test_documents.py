@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import re
+import shlex
 from pathlib import Path
-from typing import Iterator, Tuple
+from typing import Iterator, List, Tuple
 
 import pytest
 
+from rasa_tokprune import cli
+from rasa_tokprune.commands.adapt.arguments import add_adapt, check_options
 from tests.real_data import ROOT
 
 DOCUMENTS = (
@@ -20,6 +24,7 @@ TOP = ("benchmarks/", "tests/", "docs/", "example_bot/", ".ci/", "rasa_tokprune/
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|c|h)")
 _BINARY = (".png", ".pyc", ".so", ".safetensors", ".gz", ".db")
+_SHELL = re.compile(r"```bash\n(.*?)```", re.DOTALL)
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -47,6 +52,45 @@ def test_files_that_documents_name_are_there(document: str) -> None:
     assert found
     missing = [code for code, place in found.items() if not place.exists()]
     assert not missing
+
+
+def commands_in(text: str) -> Iterator[List[str]]:
+    """Yields the words of every call of `rasa-tokprune` in a document's snippets."""
+    for snippet in _SHELL.findall(text):
+        for line in snippet.replace("\\\n", " ").splitlines():
+            if line.startswith("rasa-tokprune "):
+                yield shlex.split(line, comments=True)[1:]
+
+
+def test_commands_in_documents_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: List[str] = []
+
+    def check(arguments: argparse.Namespace) -> int:
+        if arguments.command == "adapt":
+            check_options(arguments)
+        seen.append(arguments.command)
+        return 0
+
+    monkeypatch.setattr(cli, "_run", check)
+    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for words in commands_in(document.read_text(encoding="utf-8")):
+            assert cli.main(words) == 0, f"{document}: {words}"
+    assert seen.count("adapt") >= 4
+    assert {"explain", "evaluate", "certify", "export"} <= set(seen)
+
+
+def test_options_of_adapt_have_the_defaults_that_the_documents_say() -> None:
+    parser = argparse.ArgumentParser()
+    add_adapt(parser)
+    defaults = {name: action for action in parser._actions for name in action.option_strings}
+    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`--.*?) \|", text, flags=re.MULTILINE)
+    said = [option.split() for row in rows for option in re.findall(r"`(--[^`]*)`", row)]
+    assert len(said) > 8
+    for name, *value in said:
+        assert name in defaults, f"there is no {name}"
+        if value and value[0][0].isdigit() and name != "--strength":
+            assert f"default: {value[0]}" in str(defaults[name].help), f"{name} {value[0]}"
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -7,6 +7,7 @@ from typing import Dict, Mapping, Tuple
 
 import numpy as np
 
+from benchmarks.decisions.auto_tables import auto_plans_table, auto_rates_table
 from benchmarks.decisions.choice_options import BOTH, CONFIDENCE_CHOICES
 from benchmarks.rows import Rows, in_order, select
 from benchmarks.tables import Plot, Table, markdown_table
@@ -84,5 +85,7 @@ TABLES = (
     Table("lexical", "docs/accuracy.md", ("lexical.jsonl",), options_table),
     Table("choices", "docs/accuracy.md", ("choices.jsonl",), choices_table),
     Table("heads", "docs/design.md", ("heads.jsonl",), heads_table),
+    Table("auto_plans", "docs/robustness.md", ("auto_plans.jsonl",), auto_plans_table),
+    Table("auto_rates", "docs/robustness.md", ("auto_plans.jsonl",), auto_rates_table),
 )
 PLOTS: Tuple[Plot, ...] = ()

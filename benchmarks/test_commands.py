@@ -38,7 +38,9 @@ DATA = (
     *(f"hint3_{task}/{name}" for task in ("sofmattress", "powerplay11")
       for name in ("test.yml", "test_oos.txt", "train.yml")),
     "clinc150/test_oos.txt", "cfpb_long/test.yml", "cfpb_long/train_20shot.yml",
-    "intents/judge/a_set.yml",
+    "intents/judge/a_set.yml", "intents/train/a_set.yml", "intents/train/slurp.yml",
+    "intents/train/massive_en.yml", "intents/train/rasabot_horizon733_customer_care_chatbot.yml",
+    "intents/train/rasabot_kmanadkat_rasa_wellness_bot.yml", "intents/train/watson_pizzeria.yml",
 )  # fmt: skip
 # Stands for a command: notes how it was called, and leaves the files that others then expect.
 STAND_IN = """#!{python}
@@ -55,6 +57,8 @@ if name == "rasa-tokprune":
         folder.mkdir(parents=True, exist_ok=True)
         for file in ("evaluation.jsonl", "trials.jsonl", "plan.json", "adapter.safetensors"):
             (folder / file).touch()
+elif "--out" in arguments:
+    pathlib.Path(arguments[arguments.index("--out") + 1]).touch()
 """
 
 

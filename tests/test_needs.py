@@ -17,7 +17,7 @@ def test_a_file_needs_what_is_imported_when_it_is_loaded() -> None:
     assert "torch" in needs.needs_of(encoder / "backends" / "test_pruning.py")
     # Through a file of its own folder, and through the package.
     assert "torch" in needs.needs_of(encoder / "backends" / "test_packed_forward.py")
-    assert "torch" in needs.needs_of(commands / "adapt" / "test_training.py")
+    assert "torch" in needs.needs_of(commands / "adapt" / "training" / "test_loop.py")
     assert "rasa" in needs.needs_of(ROOT / "tests" / "components" / "conftest.py")
     # Imports within functions come later, or never.
     assert not needs.needs_of(encoder / "backends" / "test_native.py")

@@ -2,34 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Mapping
+
+import pytest
 
 from benchmarks.accuracy.tables import TASKS
 from benchmarks.adapters import tables as adapter_table
 
+ENTRIES = ("off", "off, adapter light", "light", "balanced", "fast")
+LEFT_OUT = (
+    "off, adapter left_out_light",
+    *(f"{plan}, adapter left_out_{plan}" for plan in ("light", "balanced", "fast")),
+)
+UNSEEN = ("off", "off+light", "light", "balanced", "fast")
 
-def rows_of(plan: str, accuracy: float, tasks: Sequence[str] = TASKS) -> List[Dict[str, Any]]:
-    return [{"plan": plan, "task": task, "accuracy": accuracy, "cost": 0.5} for task in tasks]
+
+def fixed_rows(accuracies: Mapping[str, float]) -> List[Dict[str, Any]]:
+    """Returns rows of `evaluate`: each plan at one accuracy on every task."""
+    about = {"cost": 0.5, "oos_auroc": 0.9, "ece": 0.05}
+    return [
+        {"plan": plan, "task": task, "accuracy": accuracies.get(plan, 0.7), **about}
+        for plan in (*ENTRIES, *LEFT_OUT)
+        for task in TASKS
+    ]
 
 
-def test_gains_are_against_the_un_pruned_model() -> None:
-    rows = [*rows_of("off", 0.8), *rows_of("light", 0.81)]
-    lines = adapter_table.plans_table(rows).splitlines()
-    assert lines[2].endswith("| 80.0 |  |  |")
-    assert lines[3].startswith("| `light` | 0.500 | 81.0 |")
-    assert lines[3].endswith("| 81.0 | +1.0 | +1.0 |")
-    assert len(lines) == 4
+def drawn_rows(accuracies: Mapping[str, float]) -> List[Dict[str, Any]]:
+    """Returns rows of two sets with two draws each, one a point better and one a point worse."""
+    return [
+        {
+            "plan": plan, "set": name, "seed": seed, "views": "two views", "oos_auroc": 0.9,
+            "ece": 0.05, "accuracy": accuracies.get(plan, 0.6) + shift,
+        }
+        for plan in UNSEEN
+        for name in ("cars", "hotels")
+        for seed, shift in enumerate((0.01, -0.01))
+    ]  # fmt: skip
+
+
+def test_every_set_counts_alike_and_draws_of_one_are_averaged() -> None:
+    fixed, drawn = fixed_rows({"light": 0.72}), drawn_rows({"light": 0.65})
+    light = next(each for each in adapter_table._ENTRIES if each.unseen == "light")
+    own = adapter_table.gains(fixed, drawn, light)
+    assert set(own) == {*adapter_table.REAL_USERS, "cars", "hotels"}
+    assert own == pytest.approx({**dict.fromkeys(adapter_table.REAL_USERS, 2.0), "cars": 5.0,
+                                 "hotels": 5.0})  # fmt: skip
+    line = adapter_table.claim_table(fixed, drawn).splitlines()[4]
+    # Means of 72, 72, 72, 65, 65, and of 2, 2, 2, 5, 5; their standard error.
+    assert line.startswith("| `light`, the default | 0.50 | 69.2 | +3.2 ± 0.7 | +2.0 (")
+
+
+def test_left_out_tasks_are_those_of_the_adapter_without_them() -> None:
+    fixed = fixed_rows({"light": 0.9, "light, adapter left_out_light": 0.75})
+    lines = adapter_table.new_bots_table(fixed, drawn_rows({})).splitlines()
+    cells = [cell.strip() for cell in lines[4].split("|")]
+    assert cells[1] == "`light`, the default"
+    assert cells[-5:-1] == ["75.0"] * 4
+    assert "90.0" in cells, "real users' tasks are the shipped adapter's"
+
+
+def test_what_an_adapter_has_seen_is_marked() -> None:
+    lines = adapter_table.plans_table(fixed_rows({})).splitlines()
+    marked = {line.split("|")[1].strip(" `"): line.count("*") for line in lines[2:]}
+    assert marked["light"] == marked["off, adapter light"] == 4
+    assert marked["off"] == marked["light, adapter left_out_light"] == 0
 
 
 def test_the_claim_says_what_the_rows_say() -> None:
-    seen = [task for task in TASKS if task not in adapter_table.REAL_USERS]
-    new = adapter_table.REAL_USERS
-    rows = [*rows_of("off", 0.7), *rows_of("fast", 0.8, seen), *rows_of("fast", 0.66, new)]
-    line = adapter_table.claim_line(rows)
-    assert (
-        "to 50% of the token-layers, and adapted to it (`fast`), the encoder answers 74.0%" in line
-    )
-    assert "un-pruned 70.0%; of the three with messages of real users 66.0% and 70.0%" in line
+    line = adapter_table.claim_line(fixed_rows({"fast": 0.66}), drawn_rows({"fast": 0.61}))
+    assert "64.0% with `fast` (50%)" in line
+    assert "66.0% with the original model un-pruned" in line
 
 
 def test_time_is_a_share_of_the_un_pruned_encoders() -> None:

@@ -7,6 +7,7 @@ from typing import Any, Dict, List, Mapping
 import pytest
 
 from benchmarks.accuracy.tables import TASKS
+from benchmarks.adapters import new_bots
 from benchmarks.adapters import tables as adapter_table
 
 ENTRIES = ("off", "off, adapter light", "light", "balanced", "fast")
@@ -42,23 +43,35 @@ def drawn_rows(accuracies: Mapping[str, float]) -> List[Dict[str, Any]]:
 
 def test_every_set_counts_alike_and_draws_of_one_are_averaged() -> None:
     fixed, drawn = fixed_rows({"light": 0.72}), drawn_rows({"light": 0.65})
-    light = next(each for each in adapter_table._ENTRIES if each.unseen == "light")
-    own = adapter_table.gains(fixed, drawn, light)
-    assert set(own) == {*adapter_table.REAL_USERS, "cars", "hotels"}
-    assert own == pytest.approx({**dict.fromkeys(adapter_table.REAL_USERS, 2.0), "cars": 5.0,
+    light = next(each for each in new_bots.ENTRIES if each.unseen == "light")
+    own = new_bots.gains(fixed, drawn, light)
+    assert set(own) == {*new_bots.REAL_USERS, "cars", "hotels"}
+    assert own == pytest.approx({**dict.fromkeys(new_bots.REAL_USERS, 2.0), "cars": 5.0,
                                  "hotels": 5.0})  # fmt: skip
-    line = adapter_table.claim_table(fixed, drawn).splitlines()[4]
+    line = new_bots.claim_table(fixed, drawn).splitlines()[4]
     # Means of 72, 72, 72, 65, 65, and of 2, 2, 2, 5, 5; their standard error.
     assert line.startswith("| `light`, the default | 0.50 | 69.2 | +3.2 ± 0.7 | +2.0 (")
 
 
 def test_left_out_tasks_are_those_of_the_adapter_without_them() -> None:
     fixed = fixed_rows({"light": 0.9, "light, adapter left_out_light": 0.75})
-    lines = adapter_table.new_bots_table(fixed, drawn_rows({})).splitlines()
+    lines = new_bots.new_bots_table(fixed, drawn_rows({})).splitlines()
     cells = [cell.strip() for cell in lines[4].split("|")]
     assert cells[1] == "`light`, the default"
     assert cells[-5:-1] == ["75.0"] * 4
     assert "90.0" in cells, "real users' tasks are the shipped adapter's"
+
+
+def test_a_set_by_itself_has_the_error_over_its_bots() -> None:
+    drawn = drawn_rows({"light": 0.65})
+    drawn = [
+        {**row, "accuracy": 0.67} if (row["plan"], row["seed"]) == ("light", 0) else row
+        for row in drawn
+    ]
+    line = new_bots.new_sets_table(drawn).splitlines()[2]
+    # 67 and 64 against 61 and 59: 6 and 5.
+    assert "| cars | 60.0 |" in line
+    assert "| +5.5 ± 0.5 |" in line
 
 
 def test_what_an_adapter_has_seen_is_marked() -> None:
@@ -69,7 +82,7 @@ def test_what_an_adapter_has_seen_is_marked() -> None:
 
 
 def test_the_claim_says_what_the_rows_say() -> None:
-    line = adapter_table.claim_line(fixed_rows({"fast": 0.66}), drawn_rows({"fast": 0.61}))
+    line = new_bots.claim_line(fixed_rows({"fast": 0.66}), drawn_rows({"fast": 0.61}))
     assert "64.0% with `fast` (50%)" in line
     assert "66.0% with the original model un-pruned" in line
 

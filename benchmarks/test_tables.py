@@ -42,7 +42,7 @@ def test_every_place_for_a_table_belongs_to_one() -> None:
 def test_every_file_of_rows_has_a_table_or_plot() -> None:
     for question in QUESTIONS:
         used = {name for made in (*tables.tables_of(question), *tables.plots_of(question))
-                for name in made.rows}  # fmt: skip
+                for name in made.rows if "/" not in name}  # fmt: skip
         folder = ROOT / "benchmarks" / question
         assert {path.name for path in folder.glob("*.jsonl")} == used
 

@@ -80,3 +80,14 @@ def add_drawn(parser: argparse.ArgumentParser) -> None:
         help=f"'{DEFAULT}' is what the components take without the key",
     )
     parser.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")
+
+
+def add_adapters(parser: argparse.ArgumentParser) -> None:
+    """Adds `--adapter`, a file for each plan that is not to run with its own."""
+    parser.add_argument(
+        "--adapter",
+        nargs="+",
+        default=[],
+        metavar="PLAN=FILE",
+        help="another adapter than the plan's own",
+    )

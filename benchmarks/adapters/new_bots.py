@@ -86,8 +86,14 @@ def gains(fixed: Rows, drawn: Rows, entry: Entry) -> Dict[str, float]:
 def new_bots_table(fixed: Rows, drawn: Rows) -> str:
     """Returns accuracy on sets that were not trained on: means, the worst, and single ones."""
     found = by_plan(fixed)
-    head = ["accuracy %", "token-layers", "mean of 13", "against un-pruned", "worst set"]
-    head += ["10 judge sets", *REAL_USERS, *(f"{task} (left out)" for task in _LEFT_OUT)]
+    head = [
+        "accuracy %",
+        "token-layers",
+        f"mean of {_n_sets(drawn)}",
+        "against un-pruned",
+        "worst set",
+    ]
+    head += [_judged_text(drawn), *REAL_USERS, *(f"{task} (left out)" for task in _LEFT_OUT)]
     lines = []
     for entry in ENTRIES:
         own, difference = new_accuracies(fixed, drawn, entry), gains(fixed, drawn, entry)
@@ -106,8 +112,8 @@ def new_bots_trust_table(fixed: Rows, drawn: Rows) -> str:
     """Returns AUROC of telling out of scope, and calibration error, on the same sets."""
     found = by_plan(fixed)
     scoped = ("sofmattress", "powerplay11")
-    head = ["plan", "AUROC: 10 judge sets", *scoped, "clinc150_5shot (left out)"]
-    head += ["calibration error: 10 judge sets", *REAL_USERS]
+    head = ["plan", f"AUROC: {_judged_text(drawn)}", *scoped, "clinc150_5shot (left out)"]
+    head += [f"calibration error: {_judged_text(drawn)}", *REAL_USERS]
     lines = []
     for entry in ENTRIES:
         judged = select(drawn, plan=entry.unseen, views=_TWO_VIEWS)
@@ -144,7 +150,8 @@ def _by_seed(drawn: Rows, name: str, plan: str) -> Dict[int, float]:
 def claim_table(fixed: Rows, drawn: Rows) -> str:
     """Returns cost and accuracy of the shipped plans on sets that were not trained on."""
     found = by_plan(fixed)
-    head = ["plan", "token-layers", "accuracy %, mean of 13 sets", "against un-pruned", "worst set"]
+    head = ["plan", "token-layers", f"accuracy %, mean of {_n_sets(drawn)} sets"]
+    head += ["against un-pruned", "worst set"]
     lines = []
     for entry in ENTRIES:
         own, difference = new_accuracies(fixed, drawn, entry), gains(fixed, drawn, entry)
@@ -165,8 +172,8 @@ def claim_line(fixed: Rows, drawn: Rows) -> str:
     }
     costs = {name: 100 * mean_of(found[name], "cost", TASKS) for name in ("light", _CLAIMED)}
     return (
-        f"**On 13 bots and tasks that nobody trained on: {means['light']:.1f}% right with the "
-        f"default plan (`light`, {costs['light']:.0f}% of the token-layers), "
+        f"**On {_n_sets(drawn)} bots and tasks that nobody trained on: {means['light']:.1f}% right "
+        f"with the default plan (`light`, {costs['light']:.0f}% of the token-layers), "
         f"{means[_CLAIMED]:.1f}% with `{_CLAIMED}` ({costs[_CLAIMED]:.0f}%), "
         f"{means[OFF]:.1f}% with the original model un-pruned.**"
     )
@@ -185,3 +192,11 @@ def _worst(difference: Mapping[str, float]) -> str:
 def mean_of(own: Mapping[str, Row], field: str, tasks: Sequence[str]) -> float:
     """Returns the mean of a field over some tasks of a plan."""
     return float(np.mean([own[task][field] for task in tasks]))
+
+
+def _judged_text(drawn: Rows) -> str:
+    return f"{len(in_order(drawn, 'set'))} judge sets"
+
+
+def _n_sets(drawn: Rows) -> int:
+    return len(REAL_USERS) + len(in_order(drawn, "set"))

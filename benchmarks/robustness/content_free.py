@@ -12,7 +12,7 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from tqdm import tqdm
 
-from benchmarks.bots import add_drawn, fit, open_encoder
+from benchmarks.bots import add_adapters, add_drawn, fit, open_encoder
 from benchmarks.command import files_of, measuring_parser, run_measuring
 from benchmarks.robustness.small_bots import SmallBot, small_bots
 from benchmarks.robustness.small_talk import CONTENT_FREE
@@ -87,13 +87,7 @@ def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "content_free.jsonl")
     add_drawn(made)
-    made.add_argument(
-        "--adapter",
-        nargs="+",
-        default=[],
-        metavar="PLAN=FILE",
-        help="another adapter than the plan's own",
-    )
+    add_adapters(made)
     made.add_argument(
         "--lexical-weight",
         nargs="+",

@@ -13,6 +13,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.bots import add_adapters
 from benchmarks.command import add_tasks, files_of, measuring_parser, run_measuring, tasks_of
 from benchmarks.robustness.kinds import kinds, negated
 from benchmarks.robustness.tokens import pruned_shares
@@ -122,13 +123,7 @@ def parser() -> argparse.ArgumentParser:
     made = measuring_parser(__file__, __doc__, "flips.jsonl")
     add_tasks(made)
     made.add_argument("--prune", nargs="+", required=True, metavar="PLAN")
-    made.add_argument(
-        "--adapter",
-        nargs="+",
-        default=[],
-        metavar="PLAN=FILE",
-        help="another adapter than the plan's own",
-    )
+    add_adapters(made)
     made.add_argument("--messages", type=int, default=400, help="of each task; default: 400")
     made.add_argument("--precision", default="auto")
     made.add_argument("--model", default=DEFAULT_MODEL, help="folder or hub id")

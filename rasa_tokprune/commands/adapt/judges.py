@@ -15,9 +15,7 @@ from rasa_tokprune.fewshot import (
     CONTENT_FREE_TEXTS,
     Messages,
     PrototypeClassifier,
-    SupportSet,
     embed_names,
-    fit_classifier,
 )
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.fewshot.metrics import auroc, expected_calibration_error
@@ -132,17 +130,14 @@ class Judges:
         support = self._support(own)
         labels = [own.labels[row] for row in self._shots[own.name]]
         given = self._messages(support, vectors)
-        classifier = fit_classifier(
-            SupportSet.of(
-                given.embeddings,
-                labels,
-                None,
-                embed_names(labels, embed),
-                given.texts,
-                given.readable,
-                nothing,
-            )
-        ).classifier
+        classifier = PrototypeClassifier.fit(
+            given.embeddings,
+            labels,
+            names=embed_names(labels, embed),
+            texts=given.texts,
+            readable=given.readable,
+            content_free=nothing,
+        )
         confidences = classifier.predict_proba(self._messages(own.query, vectors))
         top = confidences.max(axis=1)
         is_right = np.array(

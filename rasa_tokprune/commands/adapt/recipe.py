@@ -166,7 +166,7 @@ class Recipe:
         show_progress: bool,
     ) -> Targets:
         """Returns what the student is to answer; writes down who the second teacher is."""
-        own = encode_targets(teacher, texts, mash, show_progress)
+        own = encode_targets(teacher, [*texts, *mash], show_progress)
         other, share = None, self.teacher_share
         if self.teacher.endswith(EMBEDDINGS_SUFFIX):
             other = read_targets(Path(self.teacher), texts)
@@ -179,7 +179,7 @@ class Recipe:
                 precision=AUTO,  # in 8 bits a large one takes a fraction of the time
                 num_threads=self.num_threads,
             )
-            other = encode_targets(second, texts, (), show_progress)
+            other = encode_targets(second, texts, show_progress)
             name = f"{name_of(self.teacher, second)} {second.model.identity}"
             about["teacher"] = f"{name}, share {share:g}"
         return Targets.of(own, other, share, self.device)

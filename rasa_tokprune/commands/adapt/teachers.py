@@ -67,19 +67,18 @@ class Targets:
 
 
 def encode_targets(
-    encoder: Encoder, texts: Sequence[str], extra: Sequence[str], show_progress: bool
+    encoder: Encoder, texts: Sequence[str], show_progress: bool
 ) -> Dict[str, np.ndarray]:
     """Returns an encoder's embedding of every text, (d,); they are computed once and kept on disk.
 
     Args:
         encoder: A teacher.
         texts: To encode.
-        extra: More of them.
         show_progress: Whether to show a progress bar.
     """
     store = EmbeddingStore(stored_path("embeddings"))
     name = "Encoding by the teacher" if show_progress else None
-    return embed_texts(encoder, [*texts, *extra], store, name)
+    return embed_texts(encoder, texts, store, name)
 
 
 def read_targets(path: Path, texts: Sequence[str]) -> Dict[str, np.ndarray]:

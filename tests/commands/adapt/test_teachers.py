@@ -48,10 +48,10 @@ def test_texts_are_encoded_once(
 ) -> None:
     monkeypatch.setenv("RASA_TOKPRUNE_CACHE", str(tmp_path / "cache"))
     encoder = load_encoder(str(tiny_bert))
-    first = encode_targets(encoder, CORPUS[:4], ["asdf"], False)
+    first = encode_targets(encoder, [*CORPUS[:4], "asdf"], False)
     assert sorted(encoded) == sorted([*CORPUS[:4], "asdf"])
     encoded.clear()
-    again = encode_targets(encoder, [*CORPUS[:5], CORPUS[0]], (), False)
+    again = encode_targets(encoder, [*CORPUS[:5], CORPUS[0]], False)
     assert encoded == [CORPUS[4]]
     assert list(again) == CORPUS[:5]
     for text in CORPUS[:4]:

@@ -26,6 +26,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "errors": (),
     "extras": ("errors",),
     "terminal": (),
+    "palette": (),
     "machine": ("errors",),
     # text -> tokens -> pruned encoder -> embedding
     "encoder/stable_fields": (),
@@ -95,6 +96,8 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),
     "matplotlib": ("commands/evaluate", "commands/adapt"),
+    "rich": ("commands/screen",),
+    "jinja2": ("commands/report",),
     "transformers": (),
     "sentence_transformers": ("sentence_transformers",),
     "tensorflow": (),

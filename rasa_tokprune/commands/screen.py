@@ -1,0 +1,138 @@
+"""What a command shows: one look for all of them, on terminals, in pipes, for programs.
+
+Results go to stdout, progress and remarks to stderr. With `--json` stdout holds JSON alone, one
+object a line; with `--quiet` there are no bars and no remarks, results stay.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from typing import Any, Iterable, List, Mapping, Optional, Sequence, TypeVar, Union
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from tqdm import tqdm
+
+from rasa_tokprune.terminal import printable
+
+Item = TypeVar("Item")
+Cell = Union[str, Text]
+
+# A pipe has no width; nothing is cut there.
+_PIPE_WIDTH = 10_000
+_GOOD, _MIDDLING, _BAD = "good", "middling", "bad"
+# Meanings to styles of the terminal's own palette, so that they suit its ground. Colour never says
+# anything that the text beside it does not.
+STYLES: Mapping[str, str] = {
+    _GOOD: "green",
+    _MIDDLING: "yellow",
+    _BAD: "red",
+    "strong": "bold",
+    "faint": "dim",
+}
+
+
+class Screen:
+    """Shows a command's results.
+
+    Attributes:
+        quiet: Whether bars and remarks are left out.
+        is_json: Whether results are JSON lines.
+    """
+
+    def __init__(self, *, quiet: bool = False, is_json: bool = False) -> None:
+        """Writes to stdout and stderr as they are now."""
+        self.quiet = quiet
+        self.is_json = is_json
+        width = None if sys.stdout.isatty() else _PIPE_WIDTH
+        self._out = Console(
+            file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True
+        )
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> Screen:
+        """Returns the screen that `--quiet` and `--json` ask for, where a command has them."""
+        return cls(
+            quiet=getattr(arguments, "quiet", False), is_json=getattr(arguments, "json", False)
+        )
+
+    def heading(self, text: str) -> None:
+        """Shows the title of what follows."""
+        self._out.print(styled(text, "strong"))
+
+    def line(self, text: str = "", *, meaning: str = "") -> None:
+        """Shows a line, in the colour of a meaning of `STYLES`."""
+        self._out.print(styled(text, meaning))
+
+    def pairs(self, pairs: Iterable[Sequence[Cell]], *, indent: int = 0) -> None:
+        """Shows names and what they stand for, aligned; a name is shown faint."""
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style=STYLES["faint"], no_wrap=True)
+        grid.add_column(overflow="fold")
+        for name, value in pairs:
+            grid.add_row(_cell(" " * indent + str(name)), _cell(value))
+        self._print_table(grid)
+
+    def table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, n_left: int = 1
+    ) -> None:
+        """Shows a table; its columns are set to the right, the first ones to the left.
+
+        Args:
+            columns: Their names.
+            rows: Cells of each row, as many as columns.
+            n_left: Columns set to the left.
+        """
+        table = Table(box=None, pad_edge=False, padding=(0, 2), header_style=STYLES["strong"])
+        for number, name in enumerate(columns):
+            is_left = number < n_left
+            table.add_column(_cell(name), justify="left" if is_left else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*map(_cell, row))
+        self._print_table(table)
+
+    def json(self, value: Any) -> None:
+        """Shows a JSON value on a line of its own."""
+        print(json.dumps(value, ensure_ascii=False))
+
+    def remark(self, text: str) -> None:
+        """Shows a line beside the results, on stderr."""
+        if not self.quiet:
+            print(printable(text), file=sys.stderr)
+
+    def progress(
+        self, items: Iterable[Item], name: str, *, total: Optional[int] = None
+    ) -> Iterable[Item]:
+        """Returns the items, with a bar on stderr that moves as they are taken."""
+        return tqdm(items, desc=name, total=total, disable=self.quiet, file=sys.stderr)
+
+    def progress_name(self, name: str) -> Optional[str]:
+        """Returns the name of a bar that somebody else draws; None for none."""
+        return None if self.quiet else name
+
+    def _print_table(self, table: Table) -> None:
+        # Pipes get no blanks at the ends of lines.
+        if self._out.is_terminal:
+            self._out.print(table, soft_wrap=False)
+            return
+        with self._out.capture() as captured:
+            self._out.print(table, soft_wrap=False)
+        lines: List[str] = [line.rstrip() for line in captured.get().splitlines()]
+        print("\n".join(lines))
+
+
+def styled(text: str, meaning: str = "") -> Text:
+    """Returns a piece of text in the colour of a meaning of `STYLES`, escaped.
+
+    What the encoding of stdout lacks is escaped here, before columns are laid out.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    shown = printable(text).encode(encoding, "backslashreplace").decode(encoding)
+    return Text(shown, style=STYLES.get(meaning, ""))
+
+
+def _cell(value: Cell) -> Text:
+    return value if isinstance(value, Text) else styled(str(value))

@@ -14,7 +14,8 @@ from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, T
 
 from rich.cells import cell_len
 from rich.console import Console
-from rich.status import Status
+from rich.live import Live
+from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
@@ -170,7 +171,11 @@ class Screen:
             yield
             return
         console = _Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
-        with Status(Text(f"{printable(name)} ..."), console=console, spinner=_SPINNER):
+        spinner = Spinner(_SPINNER, Text(f"{printable(name)} ..."))
+        # What is imported meanwhile may keep sys.stderr, so that stays what it is.
+        with Live(
+            spinner, console=console, transient=True, redirect_stdout=False, redirect_stderr=False
+        ):
             yield
 
     def _print_table(self, table: Table) -> None:

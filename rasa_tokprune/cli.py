@@ -145,5 +145,9 @@ def _run(arguments: argparse.Namespace) -> Optional[int]:
     command = COMMANDS[arguments.command]
     for library in command.needs:
         require(library, f"'{arguments.command}'")
-    result: Optional[int] = importlib.import_module(command.home).run(arguments)
+    from rasa_tokprune.commands.screen import Screen  # only here: `--help` answers at once
+
+    with Screen.of(arguments).working("Loading"):
+        home = importlib.import_module(command.home)
+    result: Optional[int] = home.run(arguments)
     return result

@@ -14,7 +14,7 @@ from rasa_tokprune.errors import ConfigError
 Arguments = Union[argparse.ArgumentParser, argparse._ArgumentGroup]
 
 # Titles of the groups of a command's options, in the order in which `--help` shows them.
-DATA, ENCODER, DECISIONS, TRAINING, SEARCH, RUNNING, RESULTS, GATES = (
+DATA, ENCODER, DECISIONS, TRAINING, SEARCH, RUNNING, RESULTS, LIMITS = (
     "data",
     "encoder",
     "decisions",
@@ -24,7 +24,7 @@ DATA, ENCODER, DECISIONS, TRAINING, SEARCH, RUNNING, RESULTS, GATES = (
     "results",
     "gates",
 )
-GROUPS = (DATA, ENCODER, DECISIONS, TRAINING, SEARCH, RUNNING, RESULTS, GATES)
+GROUPS = (DATA, ENCODER, DECISIONS, TRAINING, SEARCH, RUNNING, RESULTS, LIMITS)
 
 _MODEL = f"folder or hub id of an encoder; default: the components' ({DEFAULT_MODEL})"
 _PLAN = "a shipped plan's name, a plan file ending in .json, or off"

@@ -154,6 +154,10 @@ class Screen:
         if not self.quiet:
             print(printable(text), file=sys.stderr)
 
+    def failure(self, text: str) -> None:
+        """Shows a line on stderr that `--quiet` leaves: what does not hold."""
+        print(printable(text), file=sys.stderr)
+
     def progress(
         self, items: Iterable[Item], name: str, *, total: Optional[int] = None
     ) -> Iterable[Item]:

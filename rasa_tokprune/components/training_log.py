@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Tuple
 
 import structlog
 from rasa.shared.nlu.constants import INTENT
+from rasa.utils import log_utils
 from structlog.dev import ConsoleRenderer
 from structlog.stdlib import LoggerFactory
 
@@ -32,8 +33,7 @@ def log_training(
     At level info; at debug in a fold of `rasa test`, which would repeat it.
     """
     level = logging.DEBUG if _is_in_rasas_test() else logging.INFO
-    renderer = structlog.get_config()["processors"][-1]
-    if not isinstance(renderer, ConsoleRenderer):
+    if _is_for_programs():
         fields = {
             "examples": len(trained.texts),
             "intents": len(trained.classifier.classes),
@@ -51,6 +51,16 @@ def log_training(
         logging.getLogger(__name__).log(level, text)
     else:
         logger.log(level, text)
+
+
+def _is_for_programs() -> bool:
+    processors = structlog.get_config()["processors"]
+    if isinstance(processors[-1], ConsoleRenderer):
+        return False
+    # Wherever stderr is no terminal Rasa renders its own records as JSON, among lines of text; only
+    # FORCE_JSON_LOGGING says that programs read them.
+    is_rasas = any(getattr(each, "__module__", "") == log_utils.__name__ for each in processors)
+    return not is_rasas or bool(log_utils.FORCE_JSON_LOGGING)
 
 
 def _lines(

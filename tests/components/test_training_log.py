@@ -9,6 +9,7 @@ from typing import Any, Callable, Iterator, List
 import pytest
 import structlog
 from rasa.shared.nlu.training_data.training_data import TrainingData
+from rasa.utils import log_utils
 from structlog.testing import capture_logs
 
 from rasa_tokprune.components import training_log
@@ -72,6 +73,22 @@ def test_json_logs_get_one_record_with_fields(
     assert fields["examples"] == fields["n_held_out"] == len(training_data.intent_examples)
     assert 0 <= fields["accuracy"] <= 1
     assert set(fields["seconds"]) == {"encoding", "calibrating"}
+
+
+@pytest.mark.parametrize("is_forced", [False, True])
+def test_without_a_terminal_rasa_gets_lines_unless_json_is_asked_for(
+    create: Make,
+    training_data: TrainingData,
+    logged: Any,
+    as_rasa: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    is_forced: bool,
+) -> None:
+    monkeypatch.setattr(log_utils, "FORCE_JSON_LOGGING", "true" if is_forced else None)
+    log_utils.configure_structlog(logging.INFO)  # stderr of a test is no terminal
+    create(TokPruneIntentClassifier).train(training_data)
+    (record,) = logged()
+    assert record.getMessage().startswith("{") is is_forced
 
 
 def test_without_cross_validation_nothing_is_said_of_it(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import textwrap
 from typing import Dict, List, Optional, Tuple
 
 import structlog
@@ -19,6 +20,7 @@ from rasa_tokprune.terminal import printable
 
 logger = structlog.get_logger(__name__)
 
+_MOST_WIDTH = 100
 # Trains a model for every fold, and says itself what it measured.
 _RASAS_TEST = "rasa.nlu.test"
 _ALL_OF_THEM = "rasa-tokprune report data/nlu.yml   (all of them, with examples)"
@@ -75,7 +77,16 @@ def _lines(
 
 def _aligned(pairs: List[Tuple[str, str]]) -> List[str]:
     width = max(len(name) for name, _ in pairs)
-    return [f"  {name:<{width}}  {printable(value)}" for name, value in pairs]
+    lines = []
+    for name, value in pairs:
+        room = _MOST_WIDTH - width - 4
+        # Names of intents and examples are not to be divided.
+        for part in textwrap.wrap(
+            printable(value), room, break_long_words=False, break_on_hyphens=False
+        ):
+            lines.append(f"  {name:<{width}}  {part}")
+            name = ""
+    return lines
 
 
 def _learned(trained: TrainedIntents, learner: Learner) -> str:

@@ -50,7 +50,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "encoder": ("errors", "extras", "machine"),
     # embedding -> prototypes -> confidence
     "fewshot": ("errors",),
-    "explanation": ("terminal", "encoder", "fewshot"),
+    "explanation": ("encoder", "fewshot"),
     # confidence -> Rasa message
     "components": (
         "errors", "terminal", "encoder", "fewshot", "explanation", "texts/lines", "package",
@@ -73,7 +73,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands", "package",
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
-    "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
+    "commands/explain": ("errors", "extras", "components", "commands"),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "palette", "plots", "machine", "encoder", "fewshot", "texts", "jobs", "commands",
@@ -98,7 +98,7 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),
     "matplotlib": ("plots", "commands/evaluate"),
-    "rich": ("commands/screen",),
+    "rich": ("commands/screen", "commands/explain/layout"),
     "jinja2": ("commands/report",),
     "transformers": (),
     "sentence_transformers": ("sentence_transformers",),

@@ -8,6 +8,7 @@ from typing import Any, Dict, Sequence
 
 from rasa_tokprune.commands.export.card import write_card
 from rasa_tokprune.commands.output import make_folder
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.encoder import PruningPlan, resolve_plan, shipped_plans
 from rasa_tokprune.encoder.adapters.adapter import add_adapter
 from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
@@ -40,6 +41,14 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.model, plan, resolve_adapter(arguments.adapter, plan) or OFF
     )
     _check(found, is_plan_given=arguments.prune is not None)
+    screen = Screen.of(arguments)
+    with screen.working("Writing the checkpoint"):
+        file = _write(found, arguments.model, out)
+    _show(screen, found, n_layers, file.stat().st_size, out)
+
+
+def _write(found: PrunedCheckpoint, model: str, out: Path) -> Path:
+    """Writes all files and returns that of the weights."""
     weights = load_weights(found.folder, found.spec)
     if found.adapter is not None:
         weights = add_adapter(weights, found.adapter)
@@ -49,14 +58,33 @@ def run(arguments: argparse.Namespace) -> None:
     copy_checkpoint(found.folder, found.spec, out, with_layers=False)
     config = base / "config.json"
     write_json(_config(read_json(config), kept), config)
-    write_card(out, arguments.model, found)
+    write_card(out, model, found)
     # Last: a folder without them is no checkpoint.
     file = base / "model.safetensors"
     write_layers(found.folder, found.spec, weights, kept, file)
-    adapted = f"adapter '{found.adapter.name}' merged in" if found.adapter else "no adapter"
-    print(
-        f"{len(kept)} of {n_layers} layers, {adapted}, "
-        f"{file.stat().st_size / _MEGABYTE:.0f} MB in {out}"
+    return file
+
+
+def _show(
+    screen: Screen, found: PrunedCheckpoint, n_layers: int, n_bytes: int, folder: Path
+) -> None:
+    kept = found.plan.kept_layers or ()
+    name = None if found.adapter is None else found.adapter.name
+    if screen.is_json:
+        screen.json(
+            {
+                "folder": str(folder),
+                "plan": found.plan.name,
+                "kept_layers": list(kept),
+                "n_layers": n_layers,
+                "adapter": name,
+                "bytes": n_bytes,
+            }
+        )
+        return
+    adapted = "no adapter" if name is None else f"adapter '{name}' merged in"
+    screen.line(
+        f"{len(kept)} of {n_layers} layers, {adapted}, {n_bytes / _MEGABYTE:.0f} MB in {folder}"
     )
 
 

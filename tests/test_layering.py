@@ -71,7 +71,10 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands", "package",
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
-    "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
+    "commands/trained_model": ("errors", "extras"),
+    "commands/explain": (
+        "errors", "explanation", "components", "commands", "commands/trained_model",
+    ),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
@@ -86,7 +89,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
 
 # Libraries that are large, or that not every installation has: the rooms that may import them.
 LIBRARIES: Dict[str, Tuple[str, ...]] = {
-    "rasa": ("components", "importer", "commands/evaluate", "commands/explain"),
+    "rasa": ("components", "importer", "commands/evaluate", "commands/trained_model"),
     "torch": (
         "encoder/backends/torch", "encoder/shared", "commands/adapt", "sentence_transformers",
     ),

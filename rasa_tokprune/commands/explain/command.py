@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import warnings
 
-from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.commands.trained_model.access import open_model, require_rasa
 from rasa_tokprune.explanation import explanation_lines
-from rasa_tokprune.extras import is_installed
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -17,16 +15,13 @@ def run(arguments: argparse.Namespace) -> None:
     Raises:
         TokPruneError: If the model cannot be used.
     """
-    if not is_installed("rasa"):
-        raise ConfigError(
-            "a trained model runs in Rasa, which is not installed here; Rasa Open Source is for "
-            "Python 3.10: pip install rasa-tokprune there. Without Rasa, `rasa_tokprune.explain` "
-            "explains the answers of a PrototypeClassifier"
-        )
-    with warnings.catch_warnings(record=True):  # Rasa's imports deprecate one another
+    require_rasa(
+        "Without Rasa, `rasa_tokprune.explain` explains the answers of a PrototypeClassifier"
+    )
+    with open_model(arguments.model) as model:
         from rasa_tokprune.commands.explain.model import explain_with_model
 
-        explanations = explain_with_model(arguments.model, arguments.texts)
+        explanations = explain_with_model(model, arguments.texts)
     if arguments.json:
         print("\n".join(json.dumps(each) for each in explanations))
     else:

@@ -12,9 +12,11 @@ from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.arguments import add_adapt
 from rasa_tokprune.commands.bench.arguments import add_bench
 from rasa_tokprune.commands.certify.arguments import add_certify
+from rasa_tokprune.commands.diff.arguments import add_diff
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.export.arguments import add_export
+from rasa_tokprune.commands.parse.arguments import add_parse
 from rasa_tokprune.commands.run import BAD_INPUT, run_command
 from rasa_tokprune.extras import require
 from rasa_tokprune.terminal import print_anything
@@ -56,6 +58,12 @@ COMMANDS: Dict[str, Command] = {
     ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain
+    ),
+    "parse": Command(
+        "answer a file of messages as the bot does", f"{_HOMES}.parse.command", add_parse
+    ),
+    "diff": Command(
+        "what changes from one trained model to another", f"{_HOMES}.diff.command", add_diff
     ),
     "bench": Command(
         "time plans and backends on your messages, here", f"{_HOMES}.bench.command", add_bench

@@ -60,6 +60,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # what the commands stand on
     "jobs": ("errors", "extras", "machine"),
     "texts/lines": ("errors",),
+    "texts/messages": ("errors",),
     "texts": ("errors", "machine", "encoder", "texts/lines"),
     # the commands
     "commands": ("errors", "terminal", "encoder"),
@@ -71,9 +72,15 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands", "package",
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
-    "commands/trained_model": ("errors", "extras"),
+    "commands/trained_model": ("errors", "extras", "texts/messages", "commands"),
     "commands/explain": (
         "errors", "explanation", "components", "commands", "commands/trained_model",
+    ),
+    "commands/parse": (
+        "errors", "terminal", "texts/messages", "commands", "commands/trained_model",
+    ),
+    "commands/diff": (
+        "errors", "fewshot", "texts", "texts/messages", "commands", "commands/trained_model",
     ),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
@@ -82,7 +89,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/export", "commands/adapt", "package",
+        "commands/explain", "commands/export", "commands/adapt", "commands/parse",
+        "commands/diff", "package",
     ),
     "package": (),
 }  # fmt: skip

@@ -60,10 +60,15 @@ def open_model(path: Path, option: str = "--model") -> Iterator[TrainedModel]:
 def _silence() -> Iterator[None]:
     before = logging.root.manager.disable
     with warnings.catch_warnings():
-        # Rasa's imports deprecate one another, and it warns of messages, one by one.
-        warnings.simplefilter("ignore")
+        # Rasa's imports deprecate one another, and it warns of messages, one by one. They also
+        # set filters of their own, so a filter would not last.
+        warnings.showwarning = _show_nothing
         logging.disable(logging.ERROR)  # Rasa logs what it raises
         try:
             yield
         finally:
             logging.disable(before)
+
+
+def _show_nothing(*_: object, **__: object) -> None:
+    pass

@@ -113,8 +113,8 @@ def _compare(
     """Returns what was counted, after every message went through both models."""
     tally = Tally(arguments.examples)
     # A text with two labels is two entries, and asked once.
-    shown = screen.progress(log.entries, "Comparing", total=len(log.entries))
-    for entry, (old, new) in _readings(shown, models, arguments):
+    readings = _readings(log.entries, models, arguments)
+    for entry, (old, new) in screen.progress(readings, "Comparing", total=len(log.entries)):
         changes = tally.add(entry, old, new)
         verdicts = {}
         if entry.label is not None:

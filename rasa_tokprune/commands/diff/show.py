@@ -101,8 +101,8 @@ def _show_labels(found: Dict[str, Any], screen: Screen) -> None:
         ],
     )
     screen.line(
-        f"accuracy {found['old_accuracy']:.1%} -> {found['new_accuracy']:.1%}; were the models "
-        f"equally good, a difference as large as this one had a chance of {found['p_value']:.2g}"
+        f"accuracy {found['old_accuracy']:.1%} -> {found['new_accuracy']:.1%}; two equally good "
+        f"models differ as much with a chance of {found['p_value']:.2g}"
     )
 
 

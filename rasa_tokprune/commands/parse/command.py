@@ -8,7 +8,7 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, ContextManager, Dict, Iterable, Mapping, Optional, TextIO
+from typing import Any, Callable, ContextManager, Dict, Iterable, Mapping, Optional, TextIO, Tuple
 
 from rasa_tokprune.commands.output import make_folder, whole_file
 from rasa_tokprune.commands.parse.arguments import CSV, JSON_LINES, RASA
@@ -83,13 +83,13 @@ def _answer_all(
         return dict(parse) if format_name == RASA else row_of(parse, arguments.ranking)
 
     head, line_of = writer_of(format_name, arguments.ranking, is_ascii=arguments.out is None)
-    messages: Iterable[Message] = file.read()
+    pairs: Iterable[Tuple[Message, Row]] = answered(file.read(), ask, keep, arguments.batch_size)
     if not on_terminal:  # a bar would run through the answers
-        messages = screen.progress(messages, "Parsing", total=n_messages)
+        pairs = screen.progress(pairs, "Parsing", total=n_messages)
     start, n_answered, n_fallbacks = time.perf_counter(), 0, 0
     with _sink(arguments.out) as sink:
         sink.write(head)
-        for message, row in answered(messages, ask, keep, arguments.batch_size):
+        for message, row in pairs:
             line = line_of(message, row)
             sink.write(printable(line[:-1]) + "\n" if on_terminal else line)
             n_answered += 1

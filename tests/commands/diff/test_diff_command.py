@@ -112,7 +112,7 @@ def test_changed_messages_are_written(
         (["--max-fallback", "0.1"], 1),
         (["--max-answers", "0.1"], 0),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_gates_decide_the_exit_code(
     models: Dict[str, FakeModel], log: Path, options: List[str], code: int

@@ -12,9 +12,11 @@ from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.arguments import add_adapt
 from rasa_tokprune.commands.bench.arguments import add_bench
 from rasa_tokprune.commands.certify.arguments import add_certify
+from rasa_tokprune.commands.diff.arguments import add_diff
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.export.arguments import add_export
+from rasa_tokprune.commands.parse.arguments import add_parse
 from rasa_tokprune.commands.plans.arguments import add_plans
 from rasa_tokprune.commands.run import BAD_INPUT, run_command, until_pipes_close
 from rasa_tokprune.extras import require
@@ -56,6 +58,14 @@ COMMANDS: Dict[str, Command] = {
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain,
         purpose=LOOK, example='rasa-tokprune explain "can I pay by cheque?"',
+    ),
+    "parse": Command(
+        "answer a file of messages as the bot does", f"{_HOMES}.parse.command", add_parse,
+        purpose=LOOK, example="rasa-tokprune parse messages.txt --out answers.jsonl",
+    ),
+    "diff": Command(
+        "what changes from one trained model to another", f"{_HOMES}.diff.command", add_diff,
+        purpose=MEASURE, example="rasa-tokprune diff old.tar.gz new.tar.gz --log messages.txt",
     ),
     "evaluate": Command(
         "accuracy and trust on labelled messages", f"{_HOMES}.evaluate.command", add_evaluate,

@@ -61,6 +61,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # what the commands stand on
     "jobs": ("errors", "extras", "machine"),
     "texts/lines": ("errors",),
+    "texts/messages": ("errors",),
     "texts": ("errors", "machine", "encoder", "texts/lines"),
     # the commands
     "commands": ("errors", "terminal", "encoder"),
@@ -73,7 +74,16 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands", "package",
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
-    "commands/explain": ("errors", "extras", "components", "commands"),
+    "commands/trained_model": ("errors", "extras", "texts/messages", "commands"),
+    "commands/explain": (
+        "errors", "components", "commands", "commands/trained_model",
+    ),
+    "commands/parse": (
+        "errors", "terminal", "texts/messages", "commands", "commands/trained_model",
+    ),
+    "commands/diff": (
+        "errors", "fewshot", "texts", "texts/messages", "commands", "commands/trained_model",
+    ),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "palette", "plots", "machine", "encoder", "fewshot", "texts", "jobs", "commands",
@@ -81,14 +91,15 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/export", "commands/adapt", "package",
+        "commands/explain", "commands/export", "commands/adapt", "commands/parse",
+        "commands/diff", "package",
     ),
     "package": (),
 }  # fmt: skip
 
 # Libraries that are large, or that not every installation has: the rooms that may import them.
 LIBRARIES: Dict[str, Tuple[str, ...]] = {
-    "rasa": ("components", "importer", "commands/evaluate", "commands/explain"),
+    "rasa": ("components", "importer", "commands/evaluate", "commands/trained_model"),
     "torch": (
         "encoder/backends/torch", "encoder/shared", "commands/adapt", "sentence_transformers",
     ),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import tempfile
 from pathlib import Path
+from typing import Iterator, TextIO
 
 from rasa_tokprune.errors import ConfigError
 
@@ -42,3 +45,25 @@ def write_text(content: str, path: Path, option: str = "") -> None:
     except OSError as error:
         named = f"{option}: " if option else ""
         raise ConfigError(f"{named}'{path}' cannot be written: {error.strerror}") from error
+
+
+@contextlib.contextmanager
+def whole_file(path: Path, option: str) -> Iterator[TextIO]:
+    """Yields a text file in UTF-8 that has its name once it is whole.
+
+    Until then, and for good if the work is stopped, it is called `PATH.part`.
+
+    Args:
+        path: The file.
+        option: Named in the error.
+
+    Raises:
+        ConfigError: If it cannot be written.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        os.replace(part, path)
+    except OSError as error:
+        raise ConfigError(f"{option}: '{path}' cannot be written: {error.strerror}") from error

@@ -135,7 +135,7 @@ def test_a_model_that_may_not_be_read_says_so(
     def refuse(path: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("rasa_tokprune.commands.explain.model.os.stat", refuse)
+    monkeypatch.setattr("rasa_tokprune.commands.trained_model.model.os.stat", refuse)
     line = refusal(["explain", "--model", str(tmp_path), "hello"])
     assert line.endswith(f"'{tmp_path}' cannot be read: Permission denied")
 

@@ -1,0 +1,71 @@
+"""Arguments of `rasa-tokprune diff`. Imports nothing heavy."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rasa_tokprune.commands.arguments import add_json, add_quiet
+from rasa_tokprune.commands.trained_model.arguments import add_messages
+
+_MODEL = "trained Rasa model: an archive, or a folder, whose newest one is taken"
+# Gates, by the name of what they limit.
+GATES = {
+    "action": "messages with another action",
+    "became_fallback": "messages that were understood and fall back now",
+    "entities": "messages with other entities",
+    "answer": "messages with another answer of a retrieval intent",
+    "lost": "labelled messages that OLD gets right and NEW gets wrong",
+}
+_OPTIONS = {
+    "action": "--max-changed",
+    "became_fallback": "--max-fallback",
+    "entities": "--max-entities",
+    "answer": "--max-answers",
+    "lost": "--max-lost",
+}
+
+
+def add_diff(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    parser.description = (
+        "Answers a log with two trained models and says what changed. The action is the intent "
+        "that the bot takes, or a fallback."
+    )
+    parser.add_argument("old", type=Path, metavar="OLD", help=_MODEL)
+    parser.add_argument("new", type=Path, metavar="NEW", help="the other one, likewise")
+    parser.add_argument(
+        "--log", required=True, metavar="MESSAGES",
+        help="messages of users, as for `parse`, - reads stdin; or labelled ones, Rasa NLU YAML "
+        "(a file ending in .yml or .yaml, or a folder)",
+    )  # fmt: skip
+    add_messages(parser)
+    parser.add_argument(
+        "--threshold", type=float, default=0.5, metavar="X",
+        help="confidence under which a model without FallbackClassifier counts as falling back; "
+        "0 never; default: 0.5",
+    )  # fmt: skip
+    for kind, option in _OPTIONS.items():
+        parser.add_argument(
+            option, dest=f"max_{kind}", type=float, metavar="X",
+            help=f"largest share of {GATES[kind]}, 0 to 1; above it the exit code is 1",
+        )  # fmt: skip
+    parser.add_argument(
+        "--bound", action="store_true",
+        help="hold the upper bound of each share, at 95%% confidence, to its limit, not the share",
+    )  # fmt: skip
+    parser.add_argument(
+        "--examples", type=int, default=2, metavar="N",
+        help="messages shown for each change; default: 2",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE",
+        help="also write every message that changed, JSON lines",
+    )  # fmt: skip
+    add_quiet(parser)
+    add_json(parser)
+
+
+def option_of(kind: str) -> str:
+    """Returns the option that limits a kind of change."""
+    return _OPTIONS[kind]

@@ -12,6 +12,7 @@ from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.arguments import add_adapt
 from rasa_tokprune.commands.bench.arguments import add_bench
 from rasa_tokprune.commands.certify.arguments import add_certify
+from rasa_tokprune.commands.doctor.arguments import add_doctor
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.export.arguments import add_export
@@ -56,6 +57,11 @@ COMMANDS: Dict[str, Command] = {
     ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain
+    ),
+    "doctor": Command(
+        "what is wrong with an installation or a bot, and what to do",
+        f"{_HOMES}.doctor.command",
+        add_doctor,
     ),
     "bench": Command(
         "time plans and backends on your messages, here", f"{_HOMES}.bench.command", add_bench

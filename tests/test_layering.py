@@ -71,6 +71,10 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands", "package",
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
+    "commands/doctor": (
+        "errors", "extras", "terminal", "machine", "encoder", "fewshot", "texts", "components",
+        "commands", "package",
+    ),
     "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
@@ -79,14 +83,17 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/export", "commands/adapt", "package",
+        "commands/doctor", "commands/explain", "commands/export", "commands/adapt", "package",
     ),
     "package": (),
 }  # fmt: skip
 
 # Libraries that are large, or that not every installation has: the rooms that may import them.
 LIBRARIES: Dict[str, Tuple[str, ...]] = {
-    "rasa": ("components", "importer", "commands/evaluate", "commands/explain"),
+    "rasa": (
+        "components", "importer", "commands/evaluate", "commands/explain",
+        "commands/doctor/rasa_worker",
+    ),
     "torch": (
         "encoder/backends/torch", "encoder/shared", "commands/adapt", "sentence_transformers",
     ),

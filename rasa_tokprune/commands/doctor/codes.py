@@ -64,15 +64,15 @@ _BY_FAMILY: Dict[str, tuple[str, str, str, str]] = {
     ),
     "data": (
         "data domain",
-        "intent-few-examples example-repeated example-only-entity data-json",
-        "data-missing data-skipped domain-missing intent-one-example example-in-two-intents "
+        "intent-few-examples example-repeated example-only-entity data-json domain-missing",
+        "data-missing data-skipped intent-one-example example-in-two-intents "
         "intent-without-examples intent-not-in-domain intent-names-alike example-empty "
         "retrieval-without-response response-without-examples",
         "data-unreadable domain-unreadable",
     ),
     "labels": (
         "held-out",
-        "examples-nearly-alike",
+        "examples-nearly-alike label-doubtful",
         "label-suspicious intent-names-swapped example-unreadable encoder-language example-cut",
         "",
     ),

@@ -19,8 +19,13 @@ from rasa_tokprune.fewshot.lexical.ngrams import words
 from rasa_tokprune.fewshot.messages import HARDLY_READABLE, MANY_PIECES
 from rasa_tokprune.fewshot.prototypes import mean_prototypes, normalize_rows
 
-# Two names are swapped if each is so much nearer, by cosine, to the other's examples.
-_SWAPPED = 0.2
+# Two names are swapped if each is so much nearer, by cosine, to the other's examples. In 26 bots
+# as they were published no two come above 0.01.
+_SWAPPED = 0.05
+# Differences of class scores from which a label is told as wrong. With 3% of the labels of those
+# bots exchanged at random, 9 of 10 such labels were wrong ones; from 3 on, which is what the report
+# lists, 8 of 10, and of 1000 right ones 8 instead of 2.
+_SURELY = 5.0
 _LANGUAGE = "For a language that the encoder does not know, set model to a multilingual one"
 
 
@@ -92,10 +97,14 @@ def check_labels(case: Case) -> Iterator[Finding]:
             f"held out, with {decides}",
         )
     where = {(each.example.text, each.example.intent): each for each in reversed(messages)}
+    told = {entry[key] for entry in report["contradictions"] for key in ("text", "other_text")}
     for entry in report["suspicious_labels"]:
+        if entry["text"] in told:  # it stands in two intents, which is said elsewhere
+            continue
         message = where[entry["text"], entry["intent"]]
+        is_sure = entry["difference"] > _SURELY
         yield Finding(
-            "label-suspicious",
+            "label-suspicious" if is_sure else "label-doubtful",
             f"'{_short(entry['text'])}' is labelled '{entry['intent']}' but looks like "
             f"'{entry['predicted']}'",
             "Read it: move it if the label is wrong; if it is right, write more like it",

@@ -15,7 +15,7 @@ from rasa_tokprune.commands.doctor.findings import Finding
 
 _WORKER = "rasa_tokprune.commands.doctor.rasa_worker"
 _LONGEST = 300
-_ADVICE = "Rasa says so itself; `rasa train` stops here"
+_ADVICE = "Mend what it names; `rasa train` stops there too"
 
 
 def ask_rasa(

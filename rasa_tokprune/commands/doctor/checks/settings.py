@@ -102,7 +102,7 @@ def _selectors(case: Case, retrieval: Sequence[str]) -> Iterator[Finding]:
         if not retrieval:
             yield Finding(
                 "selector-unused",
-                f"{component.short} has nothing to choose from: no intent is named as faq/ask_name is",
+                f"{component.short} has nothing to choose from: no intent is named like faq/ask_it",
                 "Remove it, or split an intent into questions: docs/response-selector.md",
                 *case.place(component),
             )

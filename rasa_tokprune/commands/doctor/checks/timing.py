@@ -43,7 +43,8 @@ def check_times(case: Case) -> Iterator[Finding]:
     yield Finding(
         "messages",
         f"{len(texts)} {whose} encoded one at a time: median "
-        f"{1000 * statistics.median(seconds):.2f} ms, slowest {1000 * max(seconds):.2f} ms; plan '{encoder.plan.name}', "
+        f"{1000 * statistics.median(seconds):.2f} ms, slowest {1000 * max(seconds):.2f} ms; "
+        f"plan '{encoder.plan.name}', "
         f"{model.backend.value}{build} {model.precision.value}, "
         f"{available_threads()} threads at most",
     )

@@ -96,7 +96,7 @@ def test_the_line_is_that_of_the_item(
     folder = write_bot([OURS, {**FALLBACK, "threshold": 0.7}])
     lines = (folder / "config.yml").read_text().splitlines()
     (number,) = [n for n, line in enumerate(lines, start=1) if "FallbackClassifier" in line]
-    expect(look(folder), "fallback-threshold", "0.7", line=number - 2)
+    expect(look(folder), "fallback-threshold", "0.7", line=number)
 
 
 @pytest.mark.parametrize(

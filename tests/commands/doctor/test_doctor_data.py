@@ -7,8 +7,8 @@ from typing import Any, Callable
 
 import pytest
 
-from tests.bots_on_disk import HELLO, REFUND, SHIPPING, TRAIN, write_nlu
-from tests.commands.doctor.conftest import Found, dump, expect
+from tests.bots_on_disk import HELLO, REFUND, SHIPPING, TRAIN
+from tests.commands.doctor.conftest import CLASSIFIER, Found, dump, expect, write_nlu
 
 pytestmark = pytest.mark.usefixtures("no_rasa")
 
@@ -21,7 +21,7 @@ def test_what_there_is(write_bot: Callable[..., Path], look: Callable[..., Found
 
 def test_few_examples(write_bot: Callable[..., Path], look: Callable[..., Found]) -> None:
     found = look(write_bot(nlu={**TRAIN, "bye": ["goodbye", "Goodbye "]}))
-    expect(found, "intent-one-example", "'bye' has one example", "Write 4 more", line=15)
+    expect(found, "intent-one-example", "'bye' has one example", "Write 4 more", line=20)
     expect(found, "intent-few-examples", "'hello' has 3 different examples", "5 or more")
 
 
@@ -83,7 +83,7 @@ def test_domain_and_data_are_compared(
     expect(found, "intent-not-in-domain", "'refund' has examples", "domain's intents")
     expect(found, "intent-without-examples", "Did you mean 'refund'?", "only buttons", line=3)
     assert len(found["intent-without-examples"]) == 1
-    expect(found, "retrieval-without-response", "'faq/a' has examples", "utter_faq/a", line=13)
+    expect(found, "retrieval-without-response", "'faq/a' has examples", "utter_faq/a", line=15)
     expect(found, "response-without-examples", "'faq/b' has no example", "intent: faq/b")
 
 
@@ -172,7 +172,7 @@ def test_labels_that_look_wrong(
     expect(found, "held-out", "50.0% of 9 examples are right when held out")
     expect(found, "label-suspicious", "is labelled 'shipping' but looks like 'hello'", "Read it", 6)
     expect(found, "label-doubtful", "is labelled 'refund'", "Read it", 10)
-    expect(found, "examples-nearly-alike", "mean nearly the same", "one intent", 16)
+    expect(found, "examples-nearly-alike", "mean nearly the same", "one intent", 17)
     report["contradictions"] = [{"text": SHIPPING[1], "other_text": SHIPPING[1]}]
     assert "label-suspicious" not in look(write_bot(), fast=False)
     assert "held-out" not in look(write_bot())  # --fast
@@ -189,9 +189,7 @@ def test_real_labels_and_names(tmp_path: Path, look: Callable[..., Found]) -> No
                "what is the weather like", "is it sunny outside"]  # fmt: skip
     nlu = {"cancel_order": [*cancel, "will it snow tonight or rain"], "ask_weather": hours,
            "opening_hours": weather}  # fmt: skip
-    dump(
-        tmp_path / "config.yml", {"pipeline": [{"name": "rasa_tokprune.TokPruneIntentClassifier"}]}
-    )
+    dump(tmp_path / "config.yml", {"pipeline": [{"name": CLASSIFIER}]})
     write_nlu(tmp_path / "data" / "nlu.yml", nlu)
     found = look(tmp_path, fast=False)
     suspects = found.get("label-suspicious", []) + found.get("label-doubtful", [])

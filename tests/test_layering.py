@@ -75,14 +75,16 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
     "commands/trained_model": ("errors", "extras", "texts/messages", "commands"),
-    "commands/explain": (
-        "errors", "components", "commands", "commands/trained_model",
-    ),
+    "commands/explain": ("errors", "components", "commands", "commands/trained_model"),
     "commands/parse": (
         "errors", "terminal", "texts/messages", "commands", "commands/trained_model",
     ),
     "commands/diff": (
         "errors", "fewshot", "texts", "texts/messages", "commands", "commands/trained_model",
+    ),
+    "commands/doctor": (
+        "errors", "extras", "terminal", "machine", "encoder", "fewshot", "texts", "components",
+        "commands", "package",
     ),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
@@ -92,14 +94,17 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
         "commands/explain", "commands/export", "commands/adapt", "commands/parse",
-        "commands/diff", "package",
+        "commands/diff", "commands/doctor", "package",
     ),
     "package": (),
 }  # fmt: skip
 
 # Libraries that are large, or that not every installation has: the rooms that may import them.
 LIBRARIES: Dict[str, Tuple[str, ...]] = {
-    "rasa": ("components", "importer", "commands/evaluate", "commands/trained_model"),
+    "rasa": (
+        "components", "importer", "commands/evaluate", "commands/trained_model",
+        "commands/doctor/rasa_worker",
+    ),
     "torch": (
         "encoder/backends/torch", "encoder/shared", "commands/adapt", "sentence_transformers",
     ),

@@ -159,10 +159,20 @@ class Screen:
         print(printable(text), file=sys.stderr)
 
     def progress(
-        self, items: Iterable[Item], name: str, *, total: Optional[int] = None
+        self, items: Iterable[Item], name: str, *, total: Optional[int] = None, delay: float = 0
     ) -> Iterable[Item]:
-        """Returns the items, with a bar on stderr that moves as they are taken."""
-        return tqdm(items, desc=name, total=total, disable=self.quiet, file=sys.stderr)
+        """Returns the items, with a bar on stderr that moves as they are taken.
+
+        Args:
+            items: What is gone through.
+            name: In front of the bar.
+            total: How many items there are, if they do not say.
+            delay: Seconds before the bar is shown.
+        """
+        return tqdm(
+            items, desc=name, total=total, disable=self.quiet, file=sys.stderr, delay=delay,
+            leave=delay == 0,
+        )  # fmt: skip
 
     def progress_name(self, name: str) -> Optional[str]:
         """Returns the name of a bar that somebody else draws; None for none."""

@@ -25,13 +25,11 @@ from rasa_tokprune.fewshot import (
     training_report,
 )
 from rasa_tokprune.fewshot.lexical.ngrams import words
-from rasa_tokprune.fewshot.messages import HARDLY_READABLE
+from rasa_tokprune.fewshot.messages import HARDLY_READABLE, MANY_PIECES
 from rasa_tokprune.terminal import printable
 
 # Named in a warning.
 _SHOWN_INTENTS = 5
-# Pieces of a word on average; 1.1 to 1.3 in English bots, 2 and more in other languages.
-_MANY_PIECES = 1.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _warn_of_unreadable(examples: Sequence[Message], encoder: Encoder, learner: 
         return
     n_words = sum(len(words(example.get(TEXT))) for example in examples)
     n_tokens = sum(own.n_own for own in tokens)
-    if n_words and n_tokens > _MANY_PIECES * n_words:
+    if n_words and n_tokens > MANY_PIECES * n_words:
         rasa.shared.utils.io.raise_warning(
             f"{learner.component}: the encoder divides a word of the examples into "
             f"{n_tokens / n_words:.1f} pieces on average, as it does with languages that it was "

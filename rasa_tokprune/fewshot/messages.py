@@ -9,6 +9,9 @@ import numpy as np
 
 # A message of which the encoder reads less is one that it cannot read.
 HARDLY_READABLE = 0.5
+# Pieces of a word on average; 1.1 to 1.3 in English bots, 2 and more in languages that the encoder
+# was not trained on.
+MANY_PIECES = 1.8
 
 
 class TextEncoder(Protocol):

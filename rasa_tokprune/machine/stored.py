@@ -6,7 +6,7 @@ import contextlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Optional
+from typing import Iterator, Optional
 
 import structlog
 
@@ -30,6 +30,20 @@ def stored_path(name: str) -> Optional[Path]:
         return None
 
 
+_is_kept = True
+
+
+@contextlib.contextmanager
+def nothing_stored() -> Iterator[None]:
+    """Keeps this process from writing files meanwhile; what is stored already is read."""
+    global _is_kept
+    before, _is_kept = _is_kept, False
+    try:
+        yield
+    finally:
+        _is_kept = before
+
+
 def is_stored(path: Optional[Path]) -> bool:
     """Returns whether a file is there; one that may not be looked at is not."""
     try:
@@ -43,7 +57,7 @@ def store(content: bytes, path: Optional[Path]) -> bool:
 
     Without it the next start only takes longer.
     """
-    if path is None:
+    if path is None or not _is_kept:
         return False
     temporary = ""
     try:

@@ -9,7 +9,13 @@ import pytest
 
 from rasa_tokprune.machine.cpu import cpu_features
 from rasa_tokprune.machine.environment import environment, usable_cores
-from rasa_tokprune.machine.stored import CACHE_VARIABLE, is_stored, store, stored_path
+from rasa_tokprune.machine.stored import (
+    CACHE_VARIABLE,
+    is_stored,
+    nothing_stored,
+    store,
+    stored_path,
+)
 from rasa_tokprune.machine.threads import SANIC_WORKERS, available_threads
 
 
@@ -42,3 +48,10 @@ def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert not store(b"content", tmp_path / "file" / "below")
     assert not store(b"content", None)
+
+
+def test_who_only_looks_keeps_nothing(tmp_path: Path) -> None:
+    with nothing_stored():
+        assert not store(b"content", tmp_path / "one")
+    assert list(tmp_path.iterdir()) == []
+    assert store(b"content", tmp_path / "one")

@@ -8,6 +8,7 @@ import pytest
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.tasks import read_examples
+from rasa_tokprune.texts.training_data.nlu import read_nlu_lines, read_nlu_yaml
 
 WRONG = {
     "no YAML": ("nlu:\n- intent: a\n  examples: [\n", 4, "is not YAML"),
@@ -80,3 +81,14 @@ def test_a_file_of_something_else(tmp_path: Path) -> None:
         read_examples(path)
     with pytest.raises(ConfigError, match="No such file"):
         read_examples(tmp_path / "missing.yml")
+
+
+def test_lines_of_examples_however_they_are_written(tmp_path: Path) -> None:
+    path = tmp_path / "nlu.yml"
+    path.write_text(
+        "nlu:\n- intent: hello\n  examples: |\n    - hi\n    - good [day](time)\n"
+        "- intent: bye\n  examples:\n  - text: bye\n  - metadata: {a: 1}\n    text: see you\n"
+    )
+    found = [(example.text, line) for example, line in read_nlu_lines(path)]
+    assert found == [("hi", 4), ("good day", 5), ("bye", 8), ("see you", 9)]
+    assert [example for example, _ in read_nlu_lines(path)] == read_nlu_yaml(path)

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
+from rasa_tokprune.encoder.checkpoint.access import denial, first_denied
 from rasa_tokprune.encoder.checkpoint.hub import fetch_from_hub
 from rasa_tokprune.encoder.checkpoint.modules import (
     TRANSFORMER_SETTINGS,
@@ -56,10 +57,18 @@ def find_checkpoint(
         local_files_only: Never use the network. HF_HUB_OFFLINE=1 does the same.
 
     Raises:
-        CheckpointError: If the model is not there or its weights are not the official ones.
+        CheckpointError: If the model is not there, this user may not read it, or its weights are
+            not the official ones.
     """
-    if Path(model).expanduser().is_dir():
-        return Path(model).expanduser()
+    given = Path(model).expanduser()
+    denied = first_denied(given)
+    if denied is not None and _looks_like_path(model):
+        raise CheckpointError(
+            f"model folder '{model}' cannot be read: {denial(denied)}. Let this user read it, or "
+            f"give another folder"
+        )
+    if denied is None and given.is_dir():
+        return given
     if _looks_like_path(model):
         raise CheckpointError(
             f"model folder '{model}' does not exist (looked in '{Path.cwd()}'); give an "

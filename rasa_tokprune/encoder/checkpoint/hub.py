@@ -8,6 +8,7 @@ from typing import Callable, Optional
 
 import structlog
 
+from rasa_tokprune.encoder.checkpoint.access import denial, first_denied
 from rasa_tokprune.encoder.checkpoint.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.checkpoint.weights import weight_files
 from rasa_tokprune.errors import CheckpointError, NotDownloadedError, os_error_line
@@ -26,7 +27,7 @@ def fetch_from_hub(
     Args are those of `find_checkpoint`.
 
     Raises:
-        CheckpointError: If the id is not valid.
+        CheckpointError: If the id is not valid, or this user may not read what is there.
         NotDownloadedError: If the model is not here and cannot or must not be downloaded.
     """
     # Imported here: it costs time that a local folder need not pay.
@@ -40,7 +41,8 @@ def fetch_from_hub(
         allow_patterns=_FILES,
         ignore_patterns=_NOT_NEEDED,
     )
-    cached = _cached(model, functools.partial(fetch, local_files_only=True))
+    home = hub_cache(cache_dir) / f"models--{model.replace('/', '--')}"
+    cached = _cached(model, home, functools.partial(fetch, local_files_only=True))
     if cached is not None and (cached / "modules.json").is_file():
         return cached
     if local_files_only or is_hub_offline():
@@ -51,6 +53,13 @@ def fetch_from_hub(
         why = "HF_HUB_OFFLINE is set" if is_hub_offline() else "local files only"
         reason = f"downloads are not allowed here ({why})"
         raise NotDownloadedError(_missing(model, revision, reason))
+    denied = first_denied(home, write=True)
+    if denied is not None and cached is None:
+        raise NotDownloadedError(
+            f"model '{model}' has to be downloaded, but the hub's cache cannot be written: "
+            f"{denial(denied, write=True)}. Let this user write there, or set cache_dir, or "
+            f"HF_HOME, to a folder that it may write"
+        )
     logger.info("rasa_tokprune.download", model=model, revision=revision)
     try:
         return Path(fetch())
@@ -63,6 +72,13 @@ def fetch_from_hub(
         raise NotDownloadedError(_missing(model, revision, reason)) from error
 
 
+def hub_cache(cache_dir: Optional[str] = None) -> Path:
+    """Returns the folder of the hub's cache; of `cache_dir` None that of HF_HOME, or the user's."""
+    from huggingface_hub import constants
+
+    return Path(cache_dir or constants.HF_HUB_CACHE).expanduser()
+
+
 def is_hub_offline() -> bool:
     """Returns True if the environment forbids the hub (HF_HUB_OFFLINE)."""
     from huggingface_hub import constants
@@ -70,8 +86,17 @@ def is_hub_offline() -> bool:
     return bool(constants.HF_HUB_OFFLINE)
 
 
-def _cached(model: str, fetch: Callable[[], str]) -> Optional[Path]:
-    """Returns the cached folder if it holds a loadable model, however it came there."""
+def _cached(model: str, home: Path, fetch: Callable[[], str]) -> Optional[Path]:
+    """Returns the cached folder if it holds a loadable model, however it came there.
+
+    Args:
+        model: Hub id.
+        home: Where the cache keeps it.
+        fetch: Returns the folder, or raises an error.
+
+    Raises:
+        CheckpointError: If the id is not valid, or this user may not look.
+    """
     from huggingface_hub.utils import HFValidationError
 
     try:
@@ -85,8 +110,24 @@ def _cached(model: str, fetch: Callable[[], str]) -> Optional[Path]:
             f"the hub's cache of model '{model}' cannot be read: {os_error_line(error)}"
         ) from error
     except (OSError, ValueError):
+        _check_readable(model, home)
         return None
-    return folder if _is_complete(folder) else None
+    if _is_complete(folder):
+        return folder
+    _check_readable(model, folder)
+    return None
+
+
+def _check_readable(model: str, place: Path) -> None:
+    """Raises CheckpointError if this user may not read what lies there."""
+    denied = first_denied(place)
+    for path in sorted(place.rglob("*")) if denied is None else []:
+        denied = denied or first_denied(path)
+    if denied is not None:
+        raise CheckpointError(
+            f"the hub's cache of model '{model}' cannot be read: {denial(denied)}. Let this user "
+            f"read it, or set cache_dir, or HF_HOME, to a folder that it may read"
+        )
 
 
 def _is_complete(folder: Path) -> bool:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import warnings
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, NamedTuple, Sequence, Tuple
 
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.training_data.annotations import Entity, strip_entities
@@ -71,7 +71,24 @@ def read_nlu_yaml(path: Path) -> List[Example]:
     Raises:
         ConfigError: If it cannot be read or is not as Rasa wants it; the line is named.
     """
+    return [written.example for written in _read(YamlFile(path))]
+
+
+def read_nlu_lines(path: Path) -> List[Tuple[Example, int]]:
+    """Returns the same with the line, from 1, that each example stands in; see `read_nlu_yaml`."""
     file = YamlFile(path)
+    return [(each.example, file.line(each.steps, below=each.below)) for each in _read(file)]
+
+
+class _Written(NamedTuple):
+    """An example, and the way to where it is written; see `YamlFile.error`."""
+
+    example: Example
+    steps: Tuple[Step, ...]
+    below: int
+
+
+def _read(file: YamlFile) -> List[_Written]:
     if not isinstance(file.content, dict):
         raise file.error((), "Rasa training data is a mapping with the key 'nlu'")
     if not _is_known_version(file):
@@ -80,9 +97,9 @@ def read_nlu_yaml(path: Path) -> List[Example]:
     if not isinstance(blocks, list):
         raise file.error(("nlu",), "'nlu' must be a list of intents, each with 'examples'")
     return [
-        example
+        written
         for number, block in enumerate(blocks)
-        for example in _examples_of_block(file, number, block)
+        for written in _examples_of_block(file, number, block)
     ]
 
 
@@ -99,7 +116,7 @@ def _is_known_version(file: YamlFile) -> bool:
     return True
 
 
-def _examples_of_block(file: YamlFile, number: int, block: Any) -> Iterator[Example]:
+def _examples_of_block(file: YamlFile, number: int, block: Any) -> Iterator[_Written]:
     """Yields the examples of one block of the list `nlu`; none if it is not an intent's."""
     here: Tuple[Step, ...] = ("nlu", number)
     if not isinstance(block, dict):
@@ -122,7 +139,7 @@ def _examples_of_block(file: YamlFile, number: int, block: Any) -> Iterator[Exam
 
 def _examples_of_intent(
     file: YamlFile, here: Tuple[Step, ...], block: Dict[str, Any]
-) -> Iterator[Example]:
+) -> Iterator[_Written]:
     full = block["intent"]
     intent, _, key = full.partition("/")
     if "/" in key:
@@ -135,7 +152,8 @@ def _examples_of_intent(
         except ConfigError as error:
             raise file.error(steps, str(error), below=below) from error
         metadata = shared if own is None else {**shared, "example": own}
-        yield Example(text, intent.strip(), full if key else "", tuple(entities), metadata)
+        example = Example(text, intent.strip(), full if key else "", tuple(entities), metadata)
+        yield _Written(example, steps, below)
 
 
 def _annotated(

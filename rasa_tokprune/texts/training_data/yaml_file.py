@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any, Sequence, Union
 
@@ -51,7 +52,11 @@ class YamlFile:
 
     def place(self, steps: Sequence[Step], *, below: int = 0) -> str:
         """Returns file and line of a value; see `error`."""
-        node = _parser().compose(self._text)
+        return f"'{self.path}', line {self.line(steps, below=below)}"
+
+    def line(self, steps: Sequence[Step], *, below: int = 0) -> int:
+        """Returns the line of a value, from 1; see `error`."""
+        node = self._root
         line = 0 if node is None else node.start_mark.line
         for step in steps:
             key, node = _child(node, step)
@@ -61,7 +66,12 @@ class YamlFile:
             line = node.start_mark.line if key is None else key.start_mark.line
         if isinstance(node, ScalarNode) and node.style == "|":
             line = node.start_mark.line + below
-        return f"'{self.path}', line {line + 1}"
+        return int(line) + 1
+
+    @functools.cached_property
+    def _root(self) -> Any:
+        """The file's nodes, which know their lines; read once, and only if one is asked for."""
+        return _parser().compose(self._text)
 
 
 def _child(node: Any, step: Step) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any, List
@@ -82,3 +83,51 @@ def test_a_cache_that_may_not_be_read_is_not_a_model_that_is_missing(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
     with pytest.raises(CheckpointError, match="cannot be read: '.*hub': Permission denied"):
         load_encoder("someone/tiny", cache_dir=str(cache))
+
+
+def deny(monkeypatch: pytest.MonkeyPatch, *folders: Path, write: bool = False) -> None:
+    """Lets this user not read, or not write, some folders and what is in them."""
+    access, exists = os.access, os.path.exists
+
+    def is_below(path: Any) -> bool:
+        return any(Path(path) == own or own in Path(path).parents for own in folders)
+
+    def may(path: Any, mode: int, **settings: Any) -> bool:
+        refused = bool(mode & os.W_OK) or not write
+        return not (is_below(path) and refused) and access(path, mode, **settings)
+
+    monkeypatch.setattr(os, "access", may)
+    if not write:
+        monkeypatch.setattr(os.path, "exists", lambda path: not is_below(path) and exists(path))
+
+
+def test_a_cache_that_looks_empty_because_it_may_not_be_looked_at(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deny(monkeypatch, cache)
+    with pytest.raises(CheckpointError, match="cannot be read: '.*hub': permission denied; it be"):
+        load_encoder("someone/tiny", cache_dir=str(cache), local_files_only=True)
+
+
+def test_files_of_a_cached_model_that_may_not_be_read(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (snapshot(cache) / "config.json").unlink()  # as another's file looks to the hub's client
+    deny(monkeypatch, snapshot(cache) / "tokenizer.json")
+    with pytest.raises(CheckpointError, match=r"tokenizer.json': permission denied"):
+        load_encoder("someone/tiny", cache_dir=str(cache), local_files_only=True)
+
+
+def test_a_cache_that_may_not_be_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deny(monkeypatch, tmp_path, write=True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    with pytest.raises(NotDownloadedError, match="to be downloaded, but .* permission denied; it"):
+        load_encoder("someone/tiny", cache_dir=str(tmp_path / "new"))
+
+
+def test_a_folder_that_may_not_be_read(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deny(monkeypatch, tiny_bert)
+    with pytest.raises(CheckpointError, match=f"'{tiny_bert}' cannot be read: .*denied; it belo"):
+        load_encoder(str(tiny_bert))

@@ -15,6 +15,7 @@ from rasa_tokprune.commands.certify.arguments import add_certify
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.export.arguments import add_export
+from rasa_tokprune.commands.report.arguments import add_report
 from rasa_tokprune.commands.run import BAD_INPUT, run_command
 from rasa_tokprune.extras import require
 from rasa_tokprune.terminal import print_anything
@@ -56,6 +57,9 @@ COMMANDS: Dict[str, Command] = {
     ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain
+    ),
+    "report": Command(
+        "one page about a bot: how good, what to mend", f"{_HOMES}.report.command", add_report
     ),
     "bench": Command(
         "time plans and backends on your messages, here", f"{_HOMES}.bench.command", add_bench

@@ -75,6 +75,11 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "commands/explain": (
         "errors", "explanation", "components", "commands", "commands/trained_model",
     ),
+    "commands/report": (
+        "errors", "terminal", "palette", "machine", "encoder", "fewshot", "explanation", "texts",
+        "texts/lines", "commands", "commands/bench", "commands/evaluate", "commands/trained_model",
+        "package",
+    ),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
@@ -82,7 +87,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     ),
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/export", "commands/adapt", "package",
+        "commands/explain", "commands/export", "commands/report", "commands/adapt", "package",
     ),
     "package": (),
 }  # fmt: skip

@@ -78,41 +78,50 @@ class Assembly:
 
     def page(self) -> Page:
         """Returns all that the page shows."""
-        shown = Shown(self._arguments.texts)
-        bot, material = self._train(self.encoders[0]), self.material
+        shown, material = Shown(self._arguments.texts), self.material
+        bot = self._train(self.encoders[0])
         held_out = bot.held_out_answers()
-        self.screen.remark("Looking at the examples ...")
-        training = training_report(bot.fitted, bot.support, bot.texts)
         test, log = self._answers_to_others(bot)
-        labelled = held_out if material.test is None else test
-        trust = measure_trust(
-            labelled, material.oos_labels, training, is_held_out=material.test is None
-        )
-        findings = find(bot, training, test)
-        plans = measure_plans(
-            bot, material, self.settings, self.encoders, self.names,
-            show_progress=not self.screen.quiet,
-        )  # fmt: skip
-        bar = self.screen.progress
-        robustness = measure_robustness(bot, labelled, self.kinds)
+        measured = self._measure(bot, held_out if material.test is None else test, test)
         chosen = [pair for pair in choose([*held_out, *test, *log]) if pair[1].source in shown]
-        measured = Measured(trust, plans, findings, robustness, bool(material.oos_labels))
+        bar = self.screen.progress
         return Page(
             name=material.name,
             facts=self._facts(bot),
             good=good_points(measured),
             steps=next_steps(measured),
             source=_HELD_OUT if material.test is None else _ON_TEST,
-            trust=trust,
-            plans=plans,
-            findings=_hide_findings(findings, shown),
-            robustness=_hide_flips(robustness, shown),
+            trust=measured.trust,
+            plans=measured.plans,
+            findings=_hide_findings(measured.findings, shown),
+            robustness=_hide_flips(measured.robustness, shown),
             messages=look_into(bot, bar(chosen, "Looking into messages")),
             differences=_hide_differences(self._differences(bot), shown),
             n_layers=bot.encoder.encoder.plan.n_layers,
             about=self._about(bot),
             shown=shown,
         )
+
+    def _measure(
+        self, bot: Bot, labelled: Sequence[Answer], test_answers: Sequence[Answer]
+    ) -> Measured:
+        """Returns what the summary speaks of.
+
+        Args:
+            bot: The bot.
+            labelled: Answers to the messages that it is judged by.
+            test_answers: Answers to the test messages; may be empty.
+        """
+        self.screen.remark("Looking at the examples ...")
+        training = training_report(bot.fitted, bot.support, bot.texts)
+        is_held_out, oos = self.material.test is None, self.material.oos_labels
+        trust = measure_trust(labelled, oos, training, is_held_out=is_held_out)
+        plans = measure_plans(
+            bot, self.material, self.settings, self.encoders, self.names, self.screen
+        )
+        self.screen.remark("Changing messages ...")
+        robustness = measure_robustness(bot, labelled, self.kinds)
+        return Measured(trust, plans, find(bot, training, test_answers), robustness, bool(oos))
 
     def _train(self, encoder: StoredEncoder) -> Bot:
         return Bot.train(self.material, encoder, self.decides, show_progress=not self.screen.quiet)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from rasa_tokprune.commands.screen import Screen
-from rasa_tokprune.encoder import Encoder, load_encoder, shipped_plans
+from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, shipped_plans
 from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.default_plan import default_plan, suits
@@ -48,7 +48,7 @@ class Setting:
         Raises:
             TokPruneError: If there is no such model or plan.
         """
-        plan = self.prune
+        plan: Union[str, PruningPlan, None] = self.prune
         if plan is None:
             folder = find_checkpoint(self.model)
             plan = default_plan(folder, EncoderSpec.from_folder(folder))

@@ -82,7 +82,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
         finalize=_shown_text,
     )
-    environment.filters.update(percent=percent, number=_number)
+    environment.filters.update(percent=percent, number=_number, breakable=_breakable)
     return environment.get_template("page.html").render(
         page=page,
         headings=headings(page.trust, page.plans, page.robustness, page.differences),
@@ -149,6 +149,15 @@ def _picture(found: re.Match) -> str:
 def _shown_text(value: Any) -> Any:
     """Returns what a template is to show, see `_visible`; markup of ours stays as it is."""
     return value if isinstance(value, Markup) else _visible(value)
+
+
+def _breakable(name: str) -> Markup:
+    """Returns the name of an intent that a narrow column may break behind its signs."""
+    return Markup("").join(
+        Markup("{}<wbr>").format(part) if part in "_/." else part
+        for part in re.split(r"([_/.])", _visible(name))
+        if part
+    )
 
 
 def _number(value: Optional[float], digits: int = 0) -> str:

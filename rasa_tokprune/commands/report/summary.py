@@ -44,9 +44,9 @@ class Measured:
     """
 
     trust: Optional[Trust]
-    plans: Sequence[PlanPoint]
+    plans: List[PlanPoint]
     findings: Findings
-    robustness: Sequence[Kind]
+    robustness: List[Kind]
     has_oos: bool
 
 
@@ -71,12 +71,6 @@ def _good(measured: Measured) -> Iterator[Sentence]:
     if trust is not None and trust.accuracy >= _GOOD_ACCURACY:
         yield Sentence(
             f"The right intent for {percent(trust.accuracy)} of {trust.n_messages:,} messages.",
-            "confidence",
-        )
-    if trust is not None and trust.right_of_answered is not None:
-        yield Sentence(
-            f"At threshold 0.5 it answers {percent(trust.answered)} of the messages, "
-            f"{percent(trust.right_of_answered)} of them rightly.",
             "confidence",
         )
     if trust is not None and trust.ece <= _GOOD_ECE:
@@ -111,14 +105,17 @@ def _steps(measured: Measured) -> Iterator[Sentence]:
     counts, findings = measured.findings.counts, measured.findings
     if n := counts["contradictions"]:
         yield Sentence(
-            f"Decide on one intent for each of {_count(n, 'message')} that "
-            f"{'stands' if n == 1 else 'stand'} in two.",
+            "Decide on one intent for the message that stands in two."
+            if n == 1
+            else f"Decide on one intent for each of {n:,} messages that stand in two.",
             "finding-contradictions",
             4.0 * n,
         )
     if n := counts["suspicious_labels"]:
         yield Sentence(
-            f"Check {_count(n, 'label')} that {'looks' if n == 1 else 'look'} wrong.",
+            "Check the label that looks wrong."
+            if n == 1
+            else f"Check {n:,} labels that look wrong.",
             "finding-suspicious_labels",
             2.0 * n,
         )
@@ -133,8 +130,10 @@ def _steps(measured: Measured) -> Iterator[Sentence]:
         )
     if few := findings.few:
         yield Sentence(
-            f"Write more examples for {_count(len(few), 'intent')} with fewer than "
-            f"{FEW_EXAMPLES}, first for {few[0].intent}.",
+            f"Write more examples for {few[0].intent}: it has {few[0].n_examples}."
+            if len(few) == 1
+            else f"Write more examples for {len(few):,} intents with fewer than {FEW_EXAMPLES}, "
+            f"first for {few[0].intent}.",
             "finding-few",
             3.0 * len(few),
         )
@@ -153,8 +152,10 @@ def _steps_of_weak(measured: Measured) -> Iterator[Sentence]:
     weak = [row for row in rows if row.f1 is not None and row.f1 < _WEAK_F1]
     if weak:
         yield Sentence(
-            f"Look at the examples of {_count(len(weak), 'intent')} with an F1 below "
-            f"{_WEAK_F1:.0%}, first of {weak[0].intent}.",
+            f"Look at the examples of {weak[0].intent}: its F1 is {percent(weak[0].f1)}."
+            if len(weak) == 1
+            else f"Look at the examples of {len(weak):,} intents with an F1 below {_WEAK_F1:.0%}, "
+            f"first of {weak[0].intent}.",
             "intents",
             sum(row.n_examples * (1.0 - (row.f1 or 0.0)) for row in weak),
         )
@@ -183,10 +184,10 @@ def _steps_of_numbers(measured: Measured) -> Iterator[Sentence]:
     if weakest is not None and weakest.kept < _GOOD_KEPT and weakest.n_changed:
         lost = max(weakest.right_before - weakest.right_after, 0.0)
         yield Sentence(
-            f"Add examples with {weakest.name}: {percent(1 - weakest.kept)} of the answers change "
-            f"under it.",
+            f"Look at what {weakest.name} changes: {percent(1 - weakest.kept)} of the answers. A "
+            f"few examples written like that help.",
             "robustness",
-            0.2 * lost * n_messages,
+            0.1 * lost * n_messages,
         )
 
 

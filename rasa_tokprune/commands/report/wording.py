@@ -32,16 +32,18 @@ def headings(
 
 def _of_plans(plans: Sequence[PlanPoint]) -> str:
     chosen = next(point for point in plans if point.is_chosen)
-    text = f"{chosen.plan}, the bot's plan: {chosen.p50_ms:.2f} ms for a message"
+    text = f"Plan {chosen.plan}, the bot's own, takes {chosen.p50_ms:.2f} ms for a message"
     if chosen.accuracy is None:
         return text
-    text += f", {percent(chosen.accuracy)} right"
+    text += f" and gets {percent(chosen.accuracy)} right"
     fastest = min(plans, key=lambda point: point.p50_ms)
     if fastest is chosen:
-        return f"{text}; no plan here is faster"
-    if fastest.gain < 0 and fastest.is_different:
-        return f"{text}; {fastest.plan} is fastest, and {-100 * fastest.gain:.1f} points worse"
-    return f"{text}; {fastest.plan} is fastest, at {percent(fastest.accuracy)}"
+        return f"{text}; no other here is faster"
+    text += f"; plan {fastest.plan} takes {fastest.p50_ms:.2f} ms"
+    if fastest.is_different:
+        more = "more" if fastest.gain > 0 else "fewer"
+        return f"{text} and gets {abs(100 * fastest.gain):.1f} points {more}"
+    return f"{text}, and how many it gets is the same within chance"
 
 
 def _of_calibration(trust: Trust) -> str:
@@ -69,7 +71,7 @@ def _of_robustness(kinds: Sequence[Kind]) -> str:
     worst = min(changed, key=lambda kind: kind.kept)
     if worst.kept == 1.0:
         return "No answer changes when messages are typed or phrased otherwise"
-    return f"{percent(worst.kept)} of the answers stay under {worst.name}, more under all else"
+    return f"{worst.name.capitalize()} changes most: {percent(worst.kept)} of the answers stay"
 
 
 def _of_differences(differences: Differences) -> str:

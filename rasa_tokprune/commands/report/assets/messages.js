@@ -2,7 +2,7 @@
 // Lists of messages: those to look into, and those that a second model answers otherwise.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const PAGE = 20;
+  const PAGE = 10;
   // Texts of users only ever become text nodes.
   const make = (name, className, ...children) => {
     const element = document.createElement(name);
@@ -15,7 +15,8 @@
     element.dir = "auto";
     return element;
   };
-  const intent = (name) => make("span", "intent", name ?? "none");
+  // A narrow column may break an intent's name behind its signs.
+  const intent = (name) => make("span", "intent", ...(name ?? "none").split(/(?<=[_/.])/).flatMap((part) => [part, make("wbr")]));
   const percent = (value) => `${(100 * value).toFixed(0)}%`;
   const signed = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(2)}`;
   const tint = (name, share) => `color-mix(in srgb, var(--${name}) ${Math.round(share)}%, var(--paper))`;

@@ -1,7 +1,6 @@
 "use strict";
 // Tables that can be filtered and sorted; long ones are cut until the reader asks for the rest.
 (() => {
-  const FIRST = 50;
   const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
   const valueOf = (row, column) => row.cells[column].dataset.value ?? row.cells[column].textContent.trim();
@@ -14,6 +13,7 @@
     const more = document.querySelector(`button[data-more="${table.id}"]`);
     const rows = [...body.rows];
     const words = new Map(rows.map((row) => [row, row.textContent.toLowerCase()]));
+    const first = Number(table.dataset.first);
     let isWhole = false;
 
     function show() {
@@ -21,12 +21,12 @@
       let found = 0;
       for (const row of body.rows) {
         const fits = words.get(row).includes(wanted) && (!check?.checked || "marked" in row.dataset);
-        row.hidden = !fits || (!isWhole && found >= FIRST);
+        row.hidden = !fits || (!isWhole && found >= first);
         found += fits;
       }
       if (count) count.textContent = `${found} of ${rows.length}`;
       if (more) {
-        more.hidden = isWhole || found <= FIRST;
+        more.hidden = isWhole || found <= first;
         more.textContent = `Show all ${found}`;
       }
     }

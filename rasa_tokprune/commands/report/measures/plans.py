@@ -11,6 +11,8 @@ from rasa_tokprune.commands.bench.timing import time_in_turn
 from rasa_tokprune.commands.report.bot import Bot
 from rasa_tokprune.commands.report.encoders import Setting, StoredEncoder
 from rasa_tokprune.commands.report.material import Labelled, Material
+from rasa_tokprune.commands.screen import Screen
+from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, embed_names
 from rasa_tokprune.fewshot.calibration.held_out import hold_out
 from rasa_tokprune.fewshot.certificate import TrainingSet, answers_of
@@ -67,8 +69,7 @@ def measure_plans(
     settings: Sequence[Setting],
     encoders: Sequence[StoredEncoder],
     names: Sequence[str],
-    *,
-    show_progress: bool,
+    screen: Screen,
 ) -> List[PlanPoint]:
     """Returns a point for each plan, the cheapest last.
 
@@ -81,33 +82,45 @@ def measure_plans(
         settings: Settings of each plan.
         encoders: What encodes with each.
         names: Name of each plan.
-        show_progress: Whether to show progress bars.
+        screen: Shows progress.
     """
-    is_right = [_is_right(bot, material, encoder) for encoder in encoders]
+    bar = screen.progress(encoders, "Trying plans")
+    is_right = [_is_right(bot, material, encoder) for encoder in bar]
     messages = material.test or material.examples
     texts = sample(messages.texts, N_TIMED, _SEED)
     # A server answers one message at a time.
     single = [setting.open(num_threads=1) for setting in settings]
-    seconds = 1e3 * time_in_turn(single, texts, N_TIMED, show_progress)
-    points = []
-    for number, name in enumerate(names):
-        differences = is_right[number].astype(float) - is_right[0]
-        error = float(differences.std()) / max(len(differences), 1) ** 0.5
-        encoded = single[number].encode_detailed(list(dict.fromkeys(texts)))
-        points.append(
-            PlanPoint(
-                plan=name,
-                is_chosen=number == 0,
-                accuracy=float(is_right[number].mean()) if len(differences) else None,
-                n_messages=len(differences),
-                gain=float(differences.mean()) if len(differences) else 0.0,
-                spread=_SPREAD * error if len(differences) else 0.0,
-                p50_ms=float(np.median(seconds[:, number])),
-                p95_ms=float(np.percentile(seconds[:, number], 95)),
-                cost=float(np.mean([each.cost for each in encoded])),
-            )
-        )
+    milliseconds = 1e3 * time_in_turn(single, texts, N_TIMED, not screen.quiet)
+    points = [
+        _point(name, number == 0, is_right[number], is_right[0], own, encoder, texts)
+        for number, (name, own, encoder) in enumerate(zip(names, milliseconds.T, single))
+    ]
     return sorted(points, key=lambda point: -point.cost)
+
+
+def _point(
+    name: str,
+    is_chosen: bool,
+    is_right: np.ndarray,
+    is_right_own: np.ndarray,
+    milliseconds: np.ndarray,
+    encoder: Encoder,
+    texts: Sequence[str],
+) -> PlanPoint:
+    differences = is_right.astype(float) - is_right_own
+    n = len(differences)
+    encoded = encoder.encode_detailed(list(dict.fromkeys(texts)))
+    return PlanPoint(
+        plan=name,
+        is_chosen=is_chosen,
+        accuracy=float(is_right.mean()) if n else None,
+        n_messages=n,
+        gain=float(differences.mean()) if n else 0.0,
+        spread=_SPREAD * float(differences.std()) / n**0.5 if n else 0.0,
+        p50_ms=float(np.median(milliseconds)),
+        p95_ms=float(np.percentile(milliseconds, 95)),
+        cost=float(np.mean([each.cost for each in encoded])),
+    )
 
 
 def _is_right(bot: Bot, material: Material, encoder: StoredEncoder) -> np.ndarray:

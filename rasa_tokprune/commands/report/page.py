@@ -11,7 +11,6 @@ from importlib import resources
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from rasa_tokprune import palette
 from rasa_tokprune.commands.report.measures.confidence import Trust
@@ -82,15 +81,15 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
         finalize=_shown_text,
     )
-    environment.filters.update(percent=percent, number=_number, breakable=_breakable)
+    environment.filters.update(percent=percent, number=_number, pieces=_pieces)
     return environment.get_template("page.html").render(
         page=page,
         headings=headings(page.trust, page.plans, page.robustness, page.differences),
         few_examples=FEW_EXAMPLES,
-        style=Markup(_colours() + _read("assets/page.css")),  # noqa: S704 our own file
-        scripts=[Markup(script) for script in scripts],  # noqa: S704 our own files
+        style=_colours() + _read("assets/page.css"),
+        scripts=scripts,
         policy=_policy(scripts),
-        data=Markup(_script_json(_data(page))),  # noqa: S704 escaped there
+        data=_script_json(_data(page)),
     )
 
 
@@ -148,16 +147,12 @@ def _picture(found: re.Match) -> str:
 
 def _shown_text(value: Any) -> Any:
     """Returns what a template is to show, see `_visible`; markup of ours stays as it is."""
-    return value if isinstance(value, Markup) else _visible(value)
+    return value if hasattr(value, "__html__") else _visible(value)
 
 
-def _breakable(name: str) -> Markup:
-    """Returns the name of an intent that a narrow column may break behind its signs."""
-    return Markup("").join(
-        Markup("{}<wbr>").format(part) if part in "_/." else part
-        for part in re.split(r"([_/.])", _visible(name))
-        if part
-    )
+def _pieces(name: str) -> List[str]:
+    """Returns an intent's name in pieces; a narrow column may break between them."""
+    return re.findall(r"[^_/.]*[_/.]|[^_/.]+", name)
 
 
 def _number(value: Optional[float], digits: int = 0) -> str:

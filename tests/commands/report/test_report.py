@@ -30,7 +30,11 @@ def data_of(page: str) -> Dict[str, Any]:
 
 
 def test_the_numbers_are_those_of_the_training_report(
-    call: List[str], nlu: Path, tiny_bert: Path, capsys: pytest.CaptureFixture[str]
+    call: List[str],
+    nlu: Path,
+    tiny_bert: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert main([*call, "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
@@ -42,7 +46,13 @@ def test_the_numbers_are_those_of_the_training_report(
     texts = list(examples.messages.texts or ())
     expected = training_report(fitted, examples.support, texts)
     assert expected["n_contradictions"] == 1
-    assert any("the message that stands in two" in line for line in said["next"])
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert 'The same message in two intents<span class="count">1</span>' in page
+    counts = {kind: expected[f"n_{kind}"] for kind in ("suspicious_labels", "near_duplicates")}
+    for kind, n in counts.items():
+        assert re.search(
+            rf'id="finding-{kind}".*?<span class="count">{n:,}</span>', page, re.DOTALL
+        )
 
 
 def test_the_page_shows_every_part(report: Report, more: List[str]) -> None:

@@ -19,6 +19,7 @@ from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.export.arguments import add_export
 from rasa_tokprune.commands.parse.arguments import add_parse
 from rasa_tokprune.commands.plans.arguments import add_plans
+from rasa_tokprune.commands.report.arguments import add_report
 from rasa_tokprune.commands.run import BAD_INPUT, run_command, until_pipes_close
 from rasa_tokprune.extras import require
 from rasa_tokprune.terminal import print_anything
@@ -59,6 +60,10 @@ COMMANDS: Dict[str, Command] = {
     "doctor": Command(
         "what is wrong with an installation or a bot, and what to do",
         f"{_HOMES}.doctor.command", add_doctor, purpose=LOOK, example="rasa-tokprune doctor",
+    ),
+    "report": Command(
+        "one page about a bot: how good, what to mend", f"{_HOMES}.report.command", add_report,
+        purpose=LOOK, example="rasa-tokprune report data/nlu.yml --out report.html",
     ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain,

@@ -86,6 +86,11 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "errors", "extras", "terminal", "machine", "encoder", "fewshot", "texts", "components",
         "commands", "package",
     ),
+    "commands/report": (
+        "errors", "terminal", "palette", "machine", "encoder", "fewshot", "explanation", "texts",
+        "texts/lines", "commands", "commands/bench", "commands/evaluate", "commands/trained_model",
+        "package",
+    ),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "palette", "plots", "machine", "encoder", "fewshot", "texts", "jobs", "commands",
@@ -94,7 +99,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
         "commands/explain", "commands/export", "commands/adapt", "commands/parse",
-        "commands/diff", "commands/doctor", "package",
+        "commands/diff", "commands/doctor", "commands/report", "package",
     ),
     "package": (),
 }  # fmt: skip

@@ -1,0 +1,1 @@
+"""`rasa-tokprune report`: one page about a bot, in one file."""

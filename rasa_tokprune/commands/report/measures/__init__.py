@@ -1,0 +1,1 @@
+"""What a report measures: each part by itself, into plain data."""

@@ -75,7 +75,7 @@ def on_files(files: Files, config: Any, **_: Any) -> Files:
     return files
 
 
-def _outer_link(match: "re.Match[str]", page_path: Path) -> str:
+def _outer_link(match: re.Match[str], page_path: Path) -> str:
     """Returns a link as it is, or a path of the repository if it leads out of docs/."""
     text, target, _ = match.groups()
     if re.match(r"[a-z]+:", target):
@@ -90,7 +90,7 @@ def _outer_link(match: "re.Match[str]", page_path: Path) -> str:
     return f"`{shown}`" if shown.rstrip("/").endswith(bare) else f"{text} (`{shown}`)"
 
 
-def _two_images(match: "re.Match[str]") -> str:
+def _two_images(match: re.Match[str]) -> str:
     """Returns a <picture> as two images, of which the page's colours show one."""
     tag = f'<img{match["before"]}src="%s#only-%s"{match["after"]}>'
     return tag % (match["light"], "light") + tag % (match["dark"], "dark")
@@ -104,13 +104,13 @@ def _prose(text: str, page_path: Path) -> str:
     return _LIST_AFTER_TEXT.sub(r"\1\n\n", text)
 
 
-def _fence(match: "re.Match[str]") -> str:
+def _fence(match: re.Match[str]) -> str:
     """Returns a code block as it is, or the picture of a mermaid diagram."""
     if match[2].strip() != "mermaid":
         return match[0]
     path = diagram_path(match[3])
     if not path.is_file():
-        raise PluginError(f"{path.name} of a changed diagram is missing; run .ci/draw_diagrams")
+        raise PluginError(f"{path.name} of a changed diagram is missing; run .ci/draw_diagrams.py")
     return f'<div class="diagram">{path.read_text(encoding="utf-8").strip()}</div>\n'
 
 

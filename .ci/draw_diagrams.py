@@ -1,7 +1,6 @@
-#!/usr/bin/env python
 """Draws the mermaid diagrams of docs/, and removes pictures of those that are gone.
 
-    python .ci/draw_diagrams mermaid.min.js
+    python .ci/draw_diagrams.py mermaid.min.js
 
 The file is dist/mermaid.min.js of the npm package mermaid, version 11: `npm pack mermaid@11`. Needs
 playwright and Debian's chromium. GitHub draws diagrams itself; the site shows these pictures, so
@@ -16,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parent))
-from site_hook import DOCS, diagram_path, diagrams_in  # noqa: E402
+from site_hook import DOCS, diagram_path, diagrams_in
 
 # The page's own colours, so that one picture does for light and dark.
 STYLE = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
 
@@ -49,7 +49,7 @@ def strings_in(path: Path) -> Iterator[str]:
             yield text
 
 
-@lru_cache(maxsize=None)
+@cache
 def said_by_the_package() -> Tuple[str, ...]:
     """Returns every string of the package, blanks as one."""
     found = {text for path in PACKAGE.rglob("*.py") for text in strings_in(path)}
@@ -74,6 +74,20 @@ def test_the_page_quotes_many_messages() -> None:
 def test_the_package_can_say_what_is_quoted(message: str) -> None:
     assert len(re.sub(r"\W", "", message)) > 12, "too short to tell messages apart"
     assert is_said(message, said_by_the_package())
+
+
+@pytest.mark.needs("rasa")
+def test_rasa_can_say_what_is_quoted() -> None:
+    import rasa
+
+    folder = Path(rasa.__file__).parent
+    files = ("core/agent.py", "core/utils.py", "engine/recipes/default_recipe.py")
+    strings = {" ".join(text.split()) for name in files for text in strings_in(folder / name)}
+    # What Python itself, or another library, says.
+    messages = [each for each in quoted()[1] if not re.match(r"\w+(Error|Warning)\b", each)]
+    assert len(messages) > 2
+    for message in messages:
+        assert is_said(message, tuple(strings)), message
 
 
 def test_a_message_that_nobody_says_is_found_out() -> None:

@@ -15,7 +15,8 @@ from rasa_tokprune.commands.certify.arguments import add_certify
 from rasa_tokprune.commands.evaluate.arguments import add_evaluate
 from rasa_tokprune.commands.explain.arguments import add_explain
 from rasa_tokprune.commands.export.arguments import add_export
-from rasa_tokprune.commands.run import BAD_INPUT, run_command
+from rasa_tokprune.commands.plans.arguments import add_plans
+from rasa_tokprune.commands.run import BAD_INPUT, run_command, until_pipes_close
 from rasa_tokprune.extras import require
 from rasa_tokprune.terminal import print_anything
 
@@ -27,40 +28,70 @@ class Command:
     """One command.
 
     Attributes:
-        text: What it does, for `--help`.
+        text: What it does, for the list of commands.
         home: Module with `run(arguments)`, imported when it is called: `--help` answers at once.
         add_arguments: Adds its arguments; None if it has none.
         needs: Libraries of an extra that it cannot do without; `--help` can.
+        purpose: What one wants who calls it; a title of the list of commands.
+        example: A call of it, shown at the end of its `--help`.
     """
 
     text: str
     home: str
     add_arguments: Optional[Callable[[argparse.ArgumentParser], None]] = None
     needs: Tuple[str, ...] = ()
+    purpose: str = ""
+    example: str = ""
 
 
+# Titles of the list of commands, in their order.
+LOOK, MEASURE, CHOOSE, MAKE = PURPOSES = (
+    "look at a bot",
+    "measure a bot",
+    "choose a pruning plan",
+    "make an encoder of your own",
+)
 _HOMES = "rasa_tokprune.commands"
 COMMANDS: Dict[str, Command] = {
-    "plans": Command("list the shipped pruning plans", f"{_HOMES}.plans"),
-    "evaluate": Command(
-        "accuracy and trust on labelled messages", f"{_HOMES}.evaluate.command", add_evaluate
-    ),
-    "adapt": Command(
-        "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, ("torch",)
-    ),
-    "export": Command(
-        "write adapted weights as an ordinary checkpoint", f"{_HOMES}.export.command", add_export
-    ),
-    "certify": Command(
-        "bound how often a plan changes what the bot does", f"{_HOMES}.certify.command", add_certify
-    ),
     "explain": Command(
-        "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain
+        "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain,
+        purpose=LOOK, example='rasa-tokprune explain "can I pay by cheque?"',
+    ),
+    "evaluate": Command(
+        "accuracy and trust on labelled messages", f"{_HOMES}.evaluate.command", add_evaluate,
+        purpose=MEASURE,
+        example="rasa-tokprune evaluate --train data/nlu.yml --test tests/test_nlu.yml",
+    ),
+    "plans": Command(
+        "list the shipped pruning plans", f"{_HOMES}.plans.command", add_plans,
+        purpose=CHOOSE, example="rasa-tokprune plans",
     ),
     "bench": Command(
-        "time plans and backends on your messages, here", f"{_HOMES}.bench.command", add_bench
+        "time plans and backends on your messages, here", f"{_HOMES}.bench.command", add_bench,
+        purpose=CHOOSE, example="rasa-tokprune bench data/nlu.yml --prune light balanced",
     ),
-}
+    "certify": Command(
+        "bound how often a plan changes what the bot does", f"{_HOMES}.certify.command",
+        add_certify, purpose=CHOOSE,
+        example="rasa-tokprune certify --train data/nlu.yml --log log.txt --prune light balanced",
+    ),
+    "adapt": Command(
+        "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, ("torch",),
+        purpose=MAKE,
+        example="rasa-tokprune adapt --prune my_plan.json --texts log.txt --out adapted",
+    ),
+    "export": Command(
+        "write adapted weights as an ordinary checkpoint", f"{_HOMES}.export.command", add_export,
+        purpose=MAKE, example="rasa-tokprune export --prune light --out adapted-encoder",
+    ),
+}  # fmt: skip
+
+
+class _Help(argparse.HelpFormatter):
+    """Leaves texts of several lines as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -68,15 +99,11 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     print_anything()
     # Keeps TensorFlow, which Rasa imports, from telling of missing GPUs.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    parser = argparse.ArgumentParser(
-        prog=_PROGRAM, description="Token-pruned sentence encoders for Rasa."
-    )
-    parser.add_argument("--version", action="version", version=f"{_PROGRAM} {__version__}")
-    parsers = parser.add_subparsers(dest="command")
-    for name, command in COMMANDS.items():
-        own = parsers.add_parser(name, help=command.text)
-        if command.add_arguments is not None:
-            command.add_arguments(own)
+    return until_pipes_close(lambda: _main(arguments))
+
+
+def _main(arguments: Optional[Sequence[str]]) -> int:
+    parser = _parser()
     parsed = parser.parse_args(arguments)
     if parsed.command is None:
         parser.print_help()
@@ -84,10 +111,43 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     return run_command(f"{_PROGRAM} {parsed.command}", _run, parsed)
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=_PROGRAM,
+        usage="%(prog)s COMMAND [options]",
+        description=_overview(),
+        epilog="'rasa-tokprune COMMAND --help' tells of a command's options, with an example.",
+        formatter_class=_Help,
+    )
+    parser.add_argument("--version", action="version", version=f"{_PROGRAM} {__version__}")
+    parsers = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
+    for name, command in COMMANDS.items():
+        own = parsers.add_parser(name, prog=f"{_PROGRAM} {name}", formatter_class=_Help)
+        if command.add_arguments is not None:
+            command.add_arguments(own)
+        if command.example:
+            own.epilog = f"example:\n  {command.example}"
+    return parser
+
+
+def _overview() -> str:
+    """Returns the commands by what one wants, a line each."""
+    lines = ["Token-pruned sentence encoders for Rasa."]
+    for purpose in dict.fromkeys([*PURPOSES, *(each.purpose for each in COMMANDS.values())]):
+        own = [name for name, command in COMMANDS.items() if command.purpose == purpose]
+        lines += ["", f"{purpose}:"] if own else []
+        lines += [f"  {name:<10}{COMMANDS[name].text}" for name in own]
+    return "\n".join(lines)
+
+
 def _run(arguments: argparse.Namespace) -> Optional[int]:
     """Imports a command and runs it; raises ConfigError if it lacks a library."""
     command = COMMANDS[arguments.command]
     for library in command.needs:
         require(library, f"'{arguments.command}'")
-    result: Optional[int] = importlib.import_module(command.home).run(arguments)
+    from rasa_tokprune.commands.screen import Screen  # only here: `--help` answers at once
+
+    with Screen.of(arguments).working("Loading"):
+        home = importlib.import_module(command.home)
+    result: Optional[int] = home.run(arguments)
     return result

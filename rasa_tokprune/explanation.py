@@ -10,7 +10,6 @@ from rasa_tokprune.encoder.encoded_text import EncodedText
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.fewshot import Decision, PrototypeClassifier, readable_name
 from rasa_tokprune.fewshot.support import NO_SOURCE
-from rasa_tokprune.terminal import printable
 
 # Words and pairs of words that are named of each intent.
 _SHOWN_WORDS = 5
@@ -67,35 +66,6 @@ def explain(
     return explanation
 
 
-def explanation_lines(explanation: Dict[str, Any]) -> List[str]:
-    """Returns an explanation as lines to read."""
-    lines = [f"message     {' '.join(explanation['text'].split())}"]
-    for place, entry in zip(("intent", "runner-up"), explanation["intents"]):
-        lines.append(f"{place:<12}{entry['intent']}, confidence {entry['confidence']:.3f}")
-        if entry["nearest_example"] is not None:
-            kind = "the intent's own name" if entry["is_name"] else "example"
-            lines.append(
-                f"{'':<12}nearest {kind}: '{' '.join(entry['nearest_example'].split())}', "
-                f"similarity {entry['similarity']:.3f}"
-            )
-        if entry["words"] is not None:
-            lines.append(f"{'':<12}{_parts_line(entry)}")
-    if explanation["margin"] is None:
-        lines.append("in scope    no: the message has no content")
-    else:
-        verdict = "yes" if explanation["is_accepted"] else "no"
-        lines.append(f"in scope    {verdict}, {explanation['margin']:+.2f} to the operating point")
-    if explanation["readable"] < 1.0 and explanation["intents"]:
-        lines.append(f"readable    {explanation['readable']:.0%} of the message, for the encoder")
-    lines.append(f"tokens      plan {explanation['plan']}, cost {explanation['cost']:.2f}")
-    kept = [token["text"] for token in explanation["tokens"] if token["layer"] is None]
-    lines.append(f"{'':<12}kept: {' '.join(kept)}")
-    for layer in sorted({t["layer"] for t in explanation["tokens"] if t["layer"] is not None}):
-        pruned = [token["text"] for token in explanation["tokens"] if token["layer"] == layer]
-        lines.append(f"{'':<12}pruned after layer {layer}: {' '.join(pruned)}")
-    return [printable(line) for line in lines]
-
-
 def _intent(
     number: int, decision: Decision, classifier: PrototypeClassifier, examples: Sequence[str]
 ) -> Dict[str, Any]:
@@ -136,14 +106,6 @@ def _parts(
         "from_words": round(from_words, 3),
         "words": [{"text": word, "score": round(added, 3)} for word, added in shown],
     }
-
-
-def _parts_line(entry: Dict[str, Any]) -> str:
-    words = ", ".join(f"'{each['text']}' {each['score']:+.2f}" for each in entry["words"])
-    return (
-        f"score {entry['score']:.2f}: embedding {entry['from_embedding']:+.2f}, words "
-        f"{entry['from_words']:+.2f}{f' ({words})' if words else ': none that examples hold'}"
-    )
 
 
 def _tokens(text: str, encoded: EncodedText) -> List[Dict[str, Any]]:

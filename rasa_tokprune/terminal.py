@@ -7,12 +7,12 @@ import re
 import sys
 
 # What moves a cursor, changes colours, ends a line or turns one around.
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def printable(text: str) -> str:
     """Returns a line with control characters escaped, as Python writes them."""
-    return _CONTROL.sub(lambda found: repr(found.group())[1:-1], text)
+    return CONTROL.sub(lambda found: repr(found.group())[1:-1], text)
 
 
 def print_anything() -> None:

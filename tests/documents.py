@@ -79,7 +79,7 @@ def _prose(path: Path) -> str:
 
 
 def anchors(path: Path) -> Set[str]:
-    """Returns the anchors of a document: of headings, as GitHub and the site make them, and others."""
+    """Returns a document's anchors: of headings, as GitHub and the site make them, and others."""
     text = _prose(path)
     found = set(re.findall(r'<a id="([^"]+)"', text))
     for heading in _HEADING.findall(text):

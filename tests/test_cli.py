@@ -47,5 +47,5 @@ def test_what_the_system_refuses_is_one_line(
     def refuse(arguments: argparse.Namespace) -> None:
         raise PermissionError(13, "Permission denied", "/some/folder")
 
-    monkeypatch.setattr("rasa_tokprune.commands.plans.run", refuse)
+    monkeypatch.setattr("rasa_tokprune.commands.plans.command.run", refuse)
     assert refusal(["plans"]) == "rasa-tokprune plans: '/some/folder': Permission denied"

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, Optional
 
 import pytest
 
 from rasa_tokprune.encoder import Encoder, load_encoder
-from rasa_tokprune.explanation import explain, explanation_lines
+from rasa_tokprune.explanation import explain
 from rasa_tokprune.fewshot import Messages, PrototypeClassifier
 
 EXAMPLES = {
@@ -71,10 +71,6 @@ def test_the_words_that_decide_are_named(explained: Explain) -> None:
     assert set(named) == {"where", "is", "👍", "where is"}
     assert named["where is"] > 0 > named["👍"]
     assert list(named.values()) == sorted(named.values(), key=abs, reverse=True)
-    line = next(line for line in explanation_lines(found) if " words " in line)
-    assert f"score {best['score']:.2f}: embedding {best['from_embedding']:+.2f}" in line
-    assert f"words {best['from_words']:+.2f} (" in line
-    assert f"'where is' {named['where is']:+.2f}" in line
 
 
 def test_five_words_are_named_at_most(explained: Explain) -> None:
@@ -87,7 +83,6 @@ def test_a_message_of_other_words_says_so(explained: Explain) -> None:
     entry = found["intents"][0]
     assert (entry["from_words"], entry["words"]) == (0, [])
     assert entry["from_embedding"] == entry["score"]
-    assert sum("none that examples hold" in line for line in explanation_lines(found)) == 2
 
 
 @pytest.mark.parametrize(
@@ -95,10 +90,7 @@ def test_a_message_of_other_words_says_so(explained: Explain) -> None:
     [("hello there", 1.0), ("👎", 0.0), ("hello 👍", 0.5), ("no no no 👎", 0.857)],
 )
 def test_what_could_not_be_read_is_said(explained: Explain, text: str, share: float) -> None:
-    found = explained(text)
-    assert found["readable"] == share
-    lines = [line for line in explanation_lines(found) if line.startswith("readable")]
-    assert lines == ([f"readable    {share:.0%} of the message, for the encoder"] * (share < 1))
+    assert explained(text)["readable"] == share
 
 
 def test_an_unreadable_message_is_explained_by_words_alone(explained: Explain) -> None:
@@ -112,17 +104,8 @@ def test_without_the_lexical_view_no_words_are_named(explained: Explain) -> None
     found = explained("where is my parcel", lexical_weight=0)
     assert [entry["words"] for entry in found["intents"]] == [None, None]
     assert [entry["from_words"] for entry in found["intents"]] == [None, None]
-    assert not any("words" in line for line in explanation_lines(found))
 
 
-def test_a_message_without_content_has_no_readable_line(explained: Explain) -> None:
+def test_a_message_without_content_has_no_intents(explained: Explain) -> None:
     found = explained(" \u200b")
-    lines = explanation_lines(found)
-    assert found["intents"] == []
-    assert "in scope    no: the message has no content" in lines
-    assert not any(line.startswith("readable") for line in lines)
-
-
-def test_terminals_get_no_control_characters(explained: Explain) -> None:
-    lines: List[str] = explanation_lines(explained("where \x1b[31m is\nmy parcel"))
-    assert not any("\x1b" in line or "\n" in line for line in lines)
+    assert (found["intents"], found["margin"], found["is_accepted"]) == ([], None, False)

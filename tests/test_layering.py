@@ -49,7 +49,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "encoder": ("errors", "extras", "machine"),
     # embedding -> prototypes -> confidence
     "fewshot": ("errors",),
-    "explanation": ("terminal", "encoder", "fewshot"),
+    "explanation": ("encoder", "fewshot"),
     # confidence -> Rasa message
     "components": (
         "errors", "terminal", "encoder", "fewshot", "explanation", "texts/lines", "package",
@@ -71,7 +71,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands", "package",
     ),
     "commands/bench": ("errors", "extras", "machine", "encoder", "texts", "commands"),
-    "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
+    "commands/explain": ("errors", "extras", "components", "commands"),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
         "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
@@ -96,7 +96,7 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),
     "matplotlib": ("commands/evaluate", "commands/adapt"),
-    "rich": ("commands/screen",),
+    "rich": ("commands/screen", "commands/explain/layout"),
     "jinja2": ("commands/report",),
     "transformers": (),
     "sentence_transformers": ("sentence_transformers",),

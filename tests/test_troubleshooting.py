@@ -76,6 +76,20 @@ def test_the_package_can_say_what_is_quoted(message: str) -> None:
     assert is_said(message, said_by_the_package())
 
 
+@pytest.mark.needs("rasa")
+def test_rasa_can_say_what_is_quoted() -> None:
+    import rasa
+
+    folder = Path(rasa.__file__).parent
+    files = ("core/agent.py", "core/utils.py", "engine/recipes/default_recipe.py")
+    strings = {" ".join(text.split()) for name in files for text in strings_in(folder / name)}
+    # What Python itself, or another library, says.
+    messages = [each for each in quoted()[1] if not re.match(r"\w+(Error|Warning)\b", each)]
+    assert len(messages) > 2
+    for message in messages:
+        assert is_said(message, tuple(strings)), message
+
+
 def test_a_message_that_nobody_says_is_found_out() -> None:
     strings = ("prune: … contradicts …: …; remove one of the two",)
     assert is_said("prune: off contradicts … remove one of the two".replace("off", GAP), strings)

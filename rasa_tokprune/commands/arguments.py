@@ -13,6 +13,19 @@ from rasa_tokprune.errors import ConfigError
 # A parser, or a group of its arguments.
 Arguments = Union[argparse.ArgumentParser, argparse._ArgumentGroup]
 
+# Titles of the groups of a command's options, in the order in which `--help` shows them.
+DATA, ENCODER, DECISIONS, TRAINING, SEARCH, RUNNING, RESULTS, LIMITS = (
+    "data",
+    "encoder",
+    "decisions",
+    "training",
+    "search",
+    "running",
+    "results",
+    "gates",
+)
+GROUPS = (DATA, ENCODER, DECISIONS, TRAINING, SEARCH, RUNNING, RESULTS, LIMITS)
+
 _MODEL = f"folder or hub id of an encoder; default: the components' ({DEFAULT_MODEL})"
 _PLAN = "a shipped plan's name, a plan file ending in .json, or off"
 
@@ -22,7 +35,7 @@ def add_model(parser: Arguments, *, several: bool = False) -> None:
     if several:
         parser.add_argument("--models", nargs="+", default=[], metavar="MODEL", help=_MODEL)
     else:
-        parser.add_argument("--model", default=DEFAULT_MODEL, help=_MODEL)
+        parser.add_argument("--model", default=DEFAULT_MODEL, metavar="MODEL", help=_MODEL)
 
 
 def add_prune(
@@ -51,6 +64,7 @@ def add_adapter(parser: Arguments) -> None:
     parser.add_argument(
         "--adapter",
         default="auto",
+        metavar="ADAPTER",
         help="with every plan: auto (its own), off, a shipped adapter's name or a file ending in "
         ".safetensors; default: auto",
     )
@@ -59,10 +73,16 @@ def add_adapter(parser: Arguments) -> None:
 def add_numbers(parser: Arguments) -> None:
     """Adds `--precision` and `--backend`."""
     parser.add_argument(
-        "--precision", default="auto", help="auto, int8, bf16 or fp32; default: auto"
+        "--precision",
+        default="auto",
+        metavar="PRECISION",
+        help="auto, int8, bf16 or fp32; default: auto",
     )
     parser.add_argument(
-        "--backend", default="auto", help="auto, native, onnx or torch; default: auto"
+        "--backend",
+        default="auto",
+        metavar="BACKEND",
+        help="auto, native, onnx or torch; default: auto",
     )
 
 
@@ -78,6 +98,7 @@ def add_decision(parser: Arguments) -> None:
     parser.add_argument(
         "--lexical-weight",
         default=AUTO,
+        metavar="X",
         help="weight of the messages' own words beside the encoder, from 0 (off), or auto; "
         "default: auto",
     )
@@ -128,15 +149,30 @@ def add_scheduler(parser: Arguments, *, default: Optional[str] = "inline", of: s
     parser.add_argument(
         "--scheduler",
         default=default,
+        metavar="SCHEDULER",
         help=f"{of}inline, processes:N, or the address of a Dask scheduler; default: inline",
     )
 
 
+def add_output(parser: Arguments, about: str) -> None:
+    """Adds `--json` and `--quiet`.
+
+    Args:
+        parser: The command's group of results.
+        about: What one JSON object tells of.
+    """
+    add_json(parser, about)
+    add_quiet(parser)
+
+
 def add_quiet(parser: Arguments) -> None:
     """Adds `--quiet`."""
-    parser.add_argument("--quiet", action="store_true", help="no progress bars")
+    parser.add_argument("--quiet", action="store_true", help="no progress bars and no remarks")
 
 
-def add_json(parser: Arguments) -> None:
-    """Adds `--json`."""
-    parser.add_argument("--json", action="store_true", help="one JSON object a line, no table")
+def add_json(parser: Arguments, about: str = "") -> None:
+    """Adds `--json`; `about` says what one object tells of."""
+    what = f", one for {about}" if about else ""
+    parser.add_argument(
+        "--json", action="store_true", help=f"JSON alone on stdout, an object a line{what}"
+    )

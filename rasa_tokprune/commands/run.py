@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Callable, Optional
 
@@ -10,6 +11,9 @@ from rasa_tokprune.errors import TokPruneError, os_error_line
 from rasa_tokprune.terminal import printable
 
 BAD_INPUT = 2
+# What a shell says of programs that a signal ended: Ctrl-C, and a reader that left early, such as
+# `| head -1`.
+STOPPED, PIPE_CLOSED = 130, 141
 
 
 def run_command(
@@ -24,11 +28,39 @@ def run_command(
         function: The command; None as its result counts as 0.
         arguments: What it gets.
     """
+    return until_pipes_close(lambda: _run(name, function, arguments))
+
+
+def _run(
+    name: str,
+    function: Callable[[argparse.Namespace], Optional[int]],
+    arguments: argparse.Namespace,
+) -> int:
+    code = BAD_INPUT
     try:
         return function(arguments) or 0
     except TokPruneError as error:
         line = " ".join(str(error).split())
+    except BrokenPipeError:
+        raise
     except OSError as error:
         line = os_error_line(error)
+    except KeyboardInterrupt:
+        code, line = STOPPED, "stopped"
     print(f"{name}: {printable(line)}", file=sys.stderr)
-    return BAD_INPUT
+    return code
+
+
+def until_pipes_close(function: Callable[[], int]) -> int:
+    """Returns a function's exit code; PIPE_CLOSED, without a word, if its readers left early."""
+    try:
+        try:
+            return function()
+        finally:  # here, and not when Python ends, which would tell of it
+            for stream in (sys.stdout, sys.stderr):
+                stream.flush()
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        return PIPE_CLOSED

@@ -39,9 +39,9 @@ from rasa_tokprune.components.trained import Restored, restore_trained, store_tr
 from rasa_tokprune.components.training import (
     Learner,
     labelled_examples,
-    log_training,
     train_prototypes,
 )
+from rasa_tokprune.components.training_log import log_training
 from rasa_tokprune.encoder.cache import CacheInfo
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.formats import AUTO

@@ -28,10 +28,10 @@ from rasa_tokprune.components.trained import Restored, restore_trained, store_tr
 from rasa_tokprune.components.training import (
     Learner,
     labelled_examples,
-    log_training,
     shown,
     train_prototypes,
 )
+from rasa_tokprune.components.training_log import log_training
 from rasa_tokprune.errors import did_you_mean
 
 LEARNER = Learner("TokPruneResponseSelector", "tokprune_response_selector", INTENT_RESPONSE_KEY)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any, Dict, List, Optional, Sequence
 
 import rasa.shared.utils.io
-import structlog
 from rasa.shared.nlu.constants import INTENT, INTENT_RESPONSE_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
@@ -22,14 +22,11 @@ from rasa_tokprune.fewshot import (
     embed_names,
     find_oos_labels,
     fit_classifier,
-    summary_lines,
     training_report,
 )
 from rasa_tokprune.fewshot.lexical.ngrams import words
 from rasa_tokprune.fewshot.messages import HARDLY_READABLE
 from rasa_tokprune.terminal import printable
-
-logger = structlog.get_logger(__name__)
 
 # Named in a warning.
 _SHOWN_INTENTS = 5
@@ -45,11 +42,13 @@ class TrainedIntents:
         classifier: Ready to decide.
         texts: Texts of its support set.
         report: What cross-validation says; None if it is turned off.
+        seconds: What each part of the training took.
     """
 
     classifier: PrototypeClassifier
     texts: List[str]
     report: Optional[Dict[str, Any]]
+    seconds: Dict[str, float]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -166,7 +165,9 @@ def _train(
     keys = [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples]
     _warn_of_unknown(labels, settings.oos_intents)
     oos_labels = oos_labels_of(labels, settings)
+    started = time.perf_counter()
     messages = messages_of(examples, encoder, show_progress=show_progress)
+    encoded = time.perf_counter()
     names = embed_names(keys, encoder.encode) if settings.use_intent_names else None
     support = SupportSet.of(
         messages.embeddings,
@@ -186,24 +187,8 @@ def _train(
     )
     texts = [example.get(TEXT) for example in examples]
     report = training_report(fitted, support, texts) if settings.cross_validation else None
-    return TrainedIntents(fitted.classifier, texts, report)
-
-
-def log_training(
-    trained: TrainedIntents, encoder: Encoder, learner: Learner, certificate: Optional[str] = None
-) -> None:
-    """Logs what was trained, why with this plan if that was chosen, and how good it is."""
-    logger.info(
-        f"{learner.log_name}.trained",
-        examples=len(trained.texts),
-        intents=len(trained.classifier.classes),
-        prototypes=len(trained.classifier.prototypes),
-        plan=encoder.plan.name,
-    )
-    if certificate is not None:
-        logger.info(f"{learner.log_name}.certificate", event_info=certificate)
-    for line in summary_lines(trained.report) if trained.report else []:
-        logger.info(f"{learner.log_name}.cross_validation", event_info=printable(line))
+    seconds = {"encoding": encoded - started, "calibrating": time.perf_counter() - encoded}
+    return TrainedIntents(fitted.classifier, texts, report, seconds)
 
 
 def oos_labels_of(labels: Sequence[str], settings: DecisionSettings) -> List[str]:

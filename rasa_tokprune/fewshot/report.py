@@ -69,53 +69,6 @@ def training_report(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -
     return {**report, **_confidence_part(fitted, support)}
 
 
-def summary_lines(report: Dict[str, Any]) -> List[str]:
-    """Returns what `rasa train` logs of a report: a handful of lines."""
-    lines = _accuracy_lines(report)
-    for kind, text in (
-        ("contradictions", "the same message in two intents"),
-        ("near_duplicates", "nearly the same message in two intents"),
-        ("suspicious_labels", "labels that look wrong"),
-    ):
-        if report[kind]:
-            lines.append(f"{text}: {report[f'n_{kind}']}, first: {_shown(report[kind][0])}")
-    return lines
-
-
-def _accuracy_lines(report: Dict[str, Any]) -> List[str]:
-    if report["accuracy"] is None:
-        why = "too few examples per intent to hold any out: confidence is a general constant then"
-        return [f"cross-validation: {why}, not calibrated on this bot"]
-    lines = [
-        f"cross-validation over {report['n_held_out']} messages: "
-        f"accuracy {100 * report['accuracy']:.1f}%, macro F1 {100 * report['macro_f1']:.1f}%, "
-        f"calibration error {100 * report['ece']:.1f}%"
-    ]
-    if report["oos_auroc"] is not None:
-        lines[0] += f", out-of-scope AUROC {report['oos_auroc']:.3f} ({report['oos_auroc_from']})"
-    weak = [entry for entry in report["intents"] if entry["f1"] < 1][:5]
-    if weak:
-        listed = ", ".join(f"{entry['intent']} {100 * entry['f1']:.0f}%" for entry in weak)
-        lines.append(f"weakest intents (F1): {listed}")
-    for entry in report["confused"][:3]:
-        lines.append(
-            f"confused {entry['n']} times: {_quoted(entry['example'])} ({entry['intent']}) is "
-            f"taken for {entry['predicted']}"
-        )
-    return lines
-
-
-def _quoted(text: str) -> str:
-    return f"'{' '.join(text.split())}'"
-
-
-def _shown(entry: Dict[str, Any]) -> str:
-    if "predicted" in entry:
-        return f"{_quoted(entry['text'])} is {entry['intent']}, looks like {entry['predicted']}"
-    texts = dict.fromkeys((_quoted(entry["text"]), _quoted(entry["other_text"])))
-    return f"{' / '.join(texts)} ({entry['intent']} / {entry['other_intent']})"
-
-
 def _confused(
     targets: np.ndarray,
     predicted: np.ndarray,

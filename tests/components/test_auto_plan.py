@@ -72,7 +72,7 @@ def test_it_takes_the_last_plan_in_a_row_that_holds(
     assert all(entry["holds"] for entry in tried[:-1])
     held = [entry["plan"] for entry in tried if entry["holds"]]
     assert stored["taken"] == held[-1] == component._encoder.plan.name
-    (line,) = (entry["event_info"] for entry in lines if "certificate" in entry["event"])
+    (line,) = (entry["certificate"] for entry in lines if "certificate" in entry)
     assert f"prune: auto takes '{held[-1]}'" in line
     assert "changes 0 of 240 actions" in line
     assert "\n" not in line
@@ -89,7 +89,7 @@ def test_too_few_messages_take_no_plan_and_say_how_many_it_needs(
     assert component._encoder.plan.is_identity
     stored = certificate(storage_path)
     assert (stored["taken"], stored["messages"]) == ("off", "training")
-    (line,) = (entry["event_info"] for entry in lines if "certificate" in entry["event"])
+    (line,) = (entry["certificate"] for entry in lines if "certificate" in entry)
     assert "under 149 messages no plan can be certified: give more by certify_on" in line
 
 

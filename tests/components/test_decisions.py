@@ -157,26 +157,6 @@ def test_fallback_keeps_the_intent_behind_it(create: Make, training_data: Traini
             assert len(found) <= 2
 
 
-def test_the_summary_is_logged(
-    create: Make, training_data: TrainingData, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rasa_tokprune.components import training
-
-    lines: List[str] = []
-
-    class Recorder:
-        def info(self, event: str, **values: Any) -> None:
-            lines.append(f"{event} {values.get('event_info', '')}")
-
-    monkeypatch.setattr(training, "logger", Recorder())
-    create(TokPruneIntentClassifier).train(training_data)
-    assert any("cross-validation over" in line and "macro F1" in line for line in lines)
-    lines.clear()
-    create(TokPruneIntentClassifier, cross_validation=False).train(training_data)
-    assert lines
-    assert not any("cross_validation" in line for line in lines)
-
-
 def test_without_cross_validation_answers_are_the_same_and_no_report_is_stored(
     create: Make, trained: TokPruneIntentClassifier, training_data: TrainingData, stored: Make
 ) -> None:

@@ -8,7 +8,14 @@ from typing import Any, Callable, Dict, List, Tuple
 import numpy as np
 import pytest
 
-from rasa_tokprune.fewshot import SupportSet, fit_classifier, summary_lines, training_report
+from rasa_tokprune.fewshot import (
+    SupportSet,
+    fit_classifier,
+    has_flaws,
+    summary_fields,
+    summary_pairs,
+    training_report,
+)
 
 
 @pytest.fixture
@@ -69,12 +76,40 @@ def test_the_summary_is_short_and_names_examples(
     flawed: Tuple[Dict[str, Any], List[str], List[str]],
 ) -> None:
     report, texts, _ = flawed
-    lines = summary_lines(report)
-    assert len(lines) <= 8
-    assert f"accuracy {100 * report['accuracy']:.1f}%" in lines[0]
-    assert any("confused" in line and texts[3] in line for line in lines)
-    assert any(line.startswith("the same message in two intents: 1") for line in lines)
-    assert any("almost the same" in line for line in lines)
+    pairs = summary_pairs(report)
+    assert len(pairs) <= 9
+    name, value = pairs[0]
+    assert name == "accuracy"
+    assert value.startswith(f"{100 * report['accuracy']:.1f}% of {len(texts)} messages held out")
+    told = dict(pairs)
+    assert texts[3] in told["confused"]
+    assert texts[3] in told["labels"]
+    assert told["same message"].startswith("1 in two intents, first: ")
+    assert "almost the same" in told["nearly same"]
+    assert has_flaws(report)
+
+
+def test_the_summary_as_fields_says_the_same(
+    flawed: Tuple[Dict[str, Any], List[str], List[str]],
+) -> None:
+    report, _, _ = flawed
+    fields = summary_fields(report)
+    json.dumps(fields, allow_nan=False)
+    assert fields["accuracy"] == report["accuracy"]
+    assert fields["confused"] == report["confused"][:3]
+    assert fields["suspicious_labels"] == report["suspicious_labels"][:1]
+    assert fields["n_contradictions"] == 1
+
+
+def test_a_bot_without_flaws_has_none_told(around: Callable) -> None:
+    embeddings, labels = around(4, 8, noise=0.01)
+    texts = [f"message {number}" for number in range(len(labels))]
+    # Alike within an intent alone, so nothing is taken for anything else.
+    support = SupportSet.of(embeddings, labels)
+    report = training_report(fit_classifier(support), support, texts)
+    assert report["accuracy"] == 1
+    assert not has_flaws(report)
+    assert [name for name, _ in summary_pairs(report)] == ["accuracy", "confidence"]
 
 
 def test_one_example_per_intent_leaves_nothing_to_hold_out(around: Callable) -> None:
@@ -84,10 +119,10 @@ def test_one_example_per_intent_leaves_nothing_to_hold_out(around: Callable) -> 
     assert report["accuracy"] is None
     assert report["n_held_out"] == 0
     json.dumps(report, allow_nan=False)
-    assert summary_lines(report) == [
-        "cross-validation: too few examples per intent to hold any out: confidence is a general "
-        "constant then, not calibrated on this bot"
-    ]
+    ((name, value),) = summary_pairs(report)
+    assert name == "accuracy"
+    assert value.startswith("unknown: too few examples per intent to hold any out")
+    assert not has_flaws(report)
 
 
 def test_contradictions_are_told_of_even_with_one_example_per_intent(around: Callable) -> None:
@@ -97,9 +132,10 @@ def test_contradictions_are_told_of_even_with_one_example_per_intent(around: Cal
     support = SupportSet.of(embeddings, labels)
     report = training_report(fit_classifier(support), support, texts)
     assert (report["n_contradictions"], report["n_near_duplicates"]) == (1, 0)
-    (line,) = summary_lines(report)[1:]
-    assert line.startswith("the same message in two intents: 1, first: 'What is my balance'")
-    assert "\n" not in line
+    (pair,) = summary_pairs(report)[1:]
+    assert pair[0] == "same message"
+    assert pair[1].startswith("1 in two intents, first: 'What is my balance'")
+    assert "\n" not in pair[1]
 
 
 def test_totals_are_told_where_lists_are_cut(around: Callable) -> None:

@@ -6,8 +6,20 @@ import argparse
 from pathlib import Path
 from typing import Sequence
 
-from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
-from rasa_tokprune.commands.arguments import add_model, add_prune, add_quiet, add_scheduler
+from rasa_tokprune.commands.adapt.training.settings import MEANINGS, TrainingSettings
+from rasa_tokprune.commands.arguments import (
+    DATA,
+    ENCODER,
+    RESULTS,
+    RUNNING,
+    SEARCH,
+    TRAINING,
+    Arguments,
+    add_model,
+    add_output,
+    add_prune,
+    add_scheduler,
+)
 from rasa_tokprune.errors import ConfigError
 
 # Of the change of each matrix: 2.4 MB for MiniLM in half precision.
@@ -32,51 +44,43 @@ _TRAINING = (
 )  # fmt: skip
 _SEARCHING = ("plans", "search_steps", "keep")
 
-# Of the numbers of a training.
-_MEANINGS = {
-    "steps": "of distillation, the first stage; 0 for none",
-    "contrast_steps": "of the second stage, contrast beside it, which needs labels; 0 for none",
-    "batch_size": "texts a step",
-    "learning_rate": "of distillation, at its highest",
-    "contrast_learning_rate": "of the second stage",
-    "own_weight": "of the distance to the encoder's own un-pruned embedding",
-    "similarity_weight": "of the difference of similarities from the teachers'",
-    "contrast_weight": "of the contrast in the second stage",
-    "temperature": "of the contrast",
-    "n_tasks": "tasks in a step of contrast",
-    "n_labels": "labels of each, at most",
-    "n_texts": "texts of each label, at most",
-    "mash_share": "share of a batch that is drawn keyboard mash, in [0, 1)",
-    "un_pruned_share": "share of steps without pruning, for sentences that the plan leaves alone",
-    "check_every": "steps between looks at what is held out and at the judges",
-    "patience": "looks without improvement that end a stage",
-    "seed": "of all that is random",
-}
-
 
 def add_adapt(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
+    parser.usage = "%(prog)s (--prune PLAN | --search) --out FOLDER [data] [options]"
     parser.description = (
         "Trains a low-rank adapter with which a pruned encoder answers like the un-pruned one, or "
-        "better. Unlabelled messages, such as a bot's own log, are enough; labelled ones help."
+        "better, from unlabelled messages such as a bot's own log, and from labelled ones if given."
     )
-    add_model(parser)
-    add_prune(parser, "plan to train for")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="folder for the adapter, its plan and its history"
-    )
-    parser.add_argument("--name", help="name of plan and adapter (default: the folder's)")
-    _add_data(parser)
-    _add_training(parser)
-    parser.add_argument("--device", help="cpu, cuda, cuda:N or auto; default: auto")
-    parser.add_argument(
+    _add_data(parser.add_argument_group(DATA))
+    encoder = parser.add_argument_group(ENCODER)
+    add_model(encoder)
+    add_prune(encoder, "plan to train for")
+    training = parser.add_argument_group(TRAINING)
+    _add_training(training)
+    training.add_argument(
         "--leave-one-out",
         action="store_true",
         help="one adapter without each task instead, to measure on that task",
     )
-    add_scheduler(parser, default=None, of="of search and leave-one-out: ")
-    add_quiet(parser)
-    _add_search(parser.add_argument_group("search for plans instead"))
+    _add_search(parser.add_argument_group(SEARCH, "for plans, instead of a training"))
+    running = parser.add_argument_group(RUNNING)
+    running.add_argument(
+        "--device", metavar="DEVICE", help="cpu, cuda, cuda:N or auto; default: auto"
+    )
+    add_scheduler(running, default=None, of="of search and leave-one-out: ")
+    results = parser.add_argument_group(RESULTS)
+    results.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="folder for the adapter, its plan and its history",
+    )
+    results.add_argument(
+        "--name", metavar="NAME", help="name of plan and adapter (default: the folder's)"
+    )
+    add_output(results, "each adapter, or each plan of a search")
 
 
 def check_options(arguments: argparse.Namespace) -> None:
@@ -113,7 +117,7 @@ def _given(arguments: argparse.Namespace, names: Sequence[str]) -> str:
     return ", ".join("--" + name.replace("_", "-") for name in given)
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
+def _add_data(parser: Arguments) -> None:
     parser.add_argument(
         "--texts",
         nargs="+",
@@ -145,6 +149,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
         "--concatenations",
         type=int,
         default=4000,
+        metavar="N",
         help="long texts made of several of yours in a row, 0 or more; default: 4000",
     )
     parser.add_argument(
@@ -168,14 +173,15 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_training(parser: argparse.ArgumentParser) -> None:
+def _add_training(parser: Arguments) -> None:
     parser.add_argument(
         "--rank",
         type=int,
         default=DEFAULT_RANK,
+        metavar="N",
         help=f"of each matrix's change; default: {DEFAULT_RANK}",
     )
-    for name, meaning in _MEANINGS.items():
+    for name, meaning in MEANINGS.items():
         default = getattr(_NUMBERS, name)
         parser.add_argument(
             "--" + name.replace("_", "-"),
@@ -195,11 +201,13 @@ def _add_training(parser: argparse.ArgumentParser) -> None:
         "--precision",
         choices=("auto", "fp32", "bf16"),
         default="auto",
-        help="of the matrix products in training; default: auto, bf16 where that is fast",
+        metavar="PRECISION",
+        help="auto, fp32 or bf16, of the matrix products in training; default: auto, bf16 where "
+        "that is fast",
     )
 
 
-def _add_search(group: argparse._ArgumentGroup) -> None:
+def _add_search(group: Arguments) -> None:
     group.add_argument(
         "--search",
         action="store_true",
@@ -216,7 +224,7 @@ def _add_search(group: argparse._ArgumentGroup) -> None:
         "--search-steps",
         nargs="+",
         type=int,
-        metavar="STEPS",
+        metavar="N",
         help="training steps of each round; default: 0 60 240",
     )
     group.add_argument(

@@ -21,6 +21,7 @@ from rasa_tokprune.commands.adapt.recipe import (
 from rasa_tokprune.commands.adapt.search import command as search
 from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
 from rasa_tokprune.commands.output import make_folder, write_text
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.adapters.adapter import Adapter
 from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     recipe = _recipe(arguments, plan, texts, tasks, settings)
     adapter, history = recipe.train(arguments.out / STATE_FILE, not arguments.quiet)
     _write(arguments.out, adapter, plan, history)
-    print(_summary(history, arguments.out))
+    _show(Screen.of(arguments), history, arguments.out)
     return 0
 
 
@@ -90,12 +91,13 @@ def _leave_one_out(
         results=stored_path("adapters"),
         progress_name=None if arguments.quiet else "Leaving one out",
     )
+    screen = Screen.of(arguments)
     for (left_out, _), result in zip(tasks, found):
         folder = arguments.out / f"without-{left_out}"
         make_folder("--out", folder)
         (folder / ADAPTER_FILE).write_bytes(base64.b64decode(result["adapter"]))
         _write(folder, Adapter.load(folder / ADAPTER_FILE), plan, result["history"])
-        print(f"Without {left_out}:\n{_summary(result['history'], folder)}")
+        _show(screen, result["history"], folder, left_out)
     return 0
 
 
@@ -170,19 +172,41 @@ def _write(folder: Path, adapter: Adapter, plan: PruningPlan, history: History) 
     write_text("".join(json.dumps(entry) + "\n" for entry in history), folder / HISTORY_FILE)
 
 
-def _summary(history: History, folder: Path) -> str:
+def _show(screen: Screen, history: History, folder: Path, left_out: str = "") -> None:
+    """Shows what a training brought and how to use it.
+
+    Args:
+        screen: Where.
+        history: Every look.
+        folder: With the plan.
+        left_out: The task that it went without, if it went without one.
+    """
     looks = stage_looks(history)
     name = "judged" if "judged" in history[0] else "held_out"
+    is_better = not all(best is first for first, best in looks)
+    if screen.is_json:
+        stages = [
+            {"stage": best["stage"], "steps": best["step"], "before": first[name], name: best[name]}
+            for first, best in looks
+        ]
+        plan = str(folder / PLAN_FILE)
+        about = {"left_out": left_out or None, "is_better": is_better}
+        screen.json({"plan": plan, **about, "measure": name, "stages": stages})
+        return
+    if left_out:
+        screen.heading(f"Without {left_out}:")
     what = "Mean of the judges" if name == "judged" else "Held-out loss"
-    if all(best is first for first, best in looks):
-        return (
+    if not is_better:
+        screen.line(
             f"Training did not help: {what.lower()} was never better than the "
-            f"{history[0][name]:.4f} it started at. Give more texts, or lower --learning-rate."
+            f"{history[0][name]:.4f} it started at. Give more texts, or lower --learning-rate.",
+            meaning="bad",
         )
-    lines = [
-        f"{what} {best[name]:.4f} after {best['step']} steps of {best['stage']}; "
-        f"{first[name]:.4f} before."
-        for first, best in looks
-    ]
+        return
+    for first, best in looks:
+        screen.line(
+            f"{what} {best[name]:.4f} after {best['step']} steps of {best['stage']}; "
+            f"{first[name]:.4f} before."
+        )
     use = f"To use it: set `prune: {folder / PLAN_FILE}` in config.yml and train."
-    return "\n".join([*lines, use])
+    screen.line(use, meaning="good")

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
-from tqdm import tqdm
 
 from rasa_tokprune.commands.bench.timing import time_in_turn
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, resolve_plan, shipped_plans
 from rasa_tokprune.encoder.backends.choice import choose
 from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
@@ -27,6 +25,7 @@ from rasa_tokprune.texts.lengths import read_messages, sample
 
 _SEED = 0
 _REFERENCE = "torch:fp32"
+_COLUMNS = ("backend", "plan", "p50 ms", "p95 ms", "per s", "time", "cost")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,26 +42,28 @@ class Timed:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints a table, or JSON lines, of the time that one message takes.
+    """Shows a table of the time that one message takes.
 
     Raises:
         TokPruneError: If the input is wrong.
     """
+    screen = Screen.of(arguments)
     _check_count("--repetitions", arguments.repetitions)
     _check_count("--threads", arguments.threads, len(usable_cores()))
     messages = read_messages(arguments.messages)
-    encoders = _open(arguments)
+    encoders = _open(arguments, screen)
     texts = sample(messages, arguments.repetitions, _SEED)
     seconds = time_in_turn(
         [each.encoder for each in encoders], texts, arguments.repetitions, not arguments.quiet
     )
     rows = [_row(each, texts, own) for each, own in zip(encoders, seconds.T)]
     rows.sort(key=lambda row: (row["backend"], row["precision"], -row["cost"]))
-    if arguments.json:
-        machine = {"threads": arguments.threads, "environment": environment()}
-        print("\n".join(json.dumps({**row, **machine}) for row in rows))
-    else:
-        print("\n".join(table(rows, arguments.threads)))
+    if not screen.is_json:
+        show(screen, rows, arguments.threads)
+        return
+    machine = {"threads": arguments.threads, "environment": environment()}
+    for row in rows:
+        screen.json({**row, **machine})
 
 
 def _check_count(option: str, value: int, most: float = float("inf")) -> None:
@@ -71,7 +72,7 @@ def _check_count(option: str, value: int, most: float = float("inf")) -> None:
         raise ConfigError(f"{option} must be a whole number from 1{upto}; got {value}")
 
 
-def _open(arguments: argparse.Namespace) -> List[Timed]:
+def _open(arguments: argparse.Namespace, screen: Screen) -> List[Timed]:
     """Opens every backend with every plan, `off` first; of equal ones only the first."""
     folder = find_checkpoint(arguments.model)
     spec = EncoderSpec.from_folder(folder)
@@ -82,9 +83,7 @@ def _open(arguments: argparse.Namespace) -> List[Timed]:
     )
     pairs = [(engine, name, plan) for engine in engines for name, plan in plans.items()]
     opened = []
-    for (backend, precision), name, plan in tqdm(
-        pairs, desc="Loading", disable=arguments.quiet, file=sys.stderr
-    ):
+    for (backend, precision), name, plan in screen.progress(pairs, "Loading"):
         encoder = load_encoder(
             str(folder),
             prune=plan,
@@ -137,29 +136,25 @@ def _row(timed: Timed, texts: Sequence[str], seconds: np.ndarray) -> Dict[str, A
     }
 
 
-def table(rows: Sequence[Dict[str, Any]], threads: int) -> List[str]:
-    """Returns the lines of a table to read: a line for each backend and plan.
+def show(screen: Screen, rows: Sequence[Dict[str, Any]], threads: int) -> None:
+    """Shows a line for each backend and plan, and where they were timed.
 
     `cost` is the share of the un-pruned encoder's token-layers, `time` the median as a share of
     the same backend's un-pruned median.
     """
-    head = (
-        f"{'backend':<12}{'plan':<14}{'p50 ms':>8}{'p95 ms':>8}{'per s':>8}{'time':>7}{'cost':>7}"
-    )
-    lines = [head]
     base: Dict[Tuple[str, str], float] = {}
+    cells = []
     for row in rows:
         engine = (row["backend"], row["precision"])
         base.setdefault(engine, row["p50_ms"])
-        lines.append(
-            f"{' '.join(engine):<12}{row['plan']:<14}{row['p50_ms']:>8.2f}{row['p95_ms']:>8.2f}"
-            f"{row['messages_per_s']:>8.0f}{row['p50_ms'] / base[engine]:>7.2f}{row['cost']:>7.2f}"
-        )
-    machine = environment()
-    lines.append(
+        share = row["p50_ms"] / base[engine]
+        numbers = f"{row['p50_ms']:.2f} {row['p95_ms']:.2f} {row['messages_per_s']:.0f} {share:.2f}"
+        cells.append([" ".join(engine), row["plan"], *numbers.split(), f"{row['cost']:.2f}"])
+    screen.table(_COLUMNS, cells, n_left=2)
+    screen.line(
         f"{rows[0]['messages']} messages, {rows[0]['tokens_mean']} tokens on average, one at a "
-        f"time, {threads} thread{'s' * (threads > 1)}; {machine['cpu']}"
+        f"time, {threads} thread{'s' * (threads > 1)}; {environment()['cpu']}",
+        meaning="faint",
     )
     for build in dict.fromkeys(row["build"] for row in rows if row["build"]):
-        lines.append(f"native: the C library built for '{build}' (docs/builds.md)")
-    return lines
+        screen.line(f"native: the C library built for '{build}' (docs/builds.md)", meaning="faint")

@@ -6,48 +6,63 @@ import argparse
 from pathlib import Path
 
 from rasa_tokprune.commands.arguments import (
+    DATA,
+    DECISIONS,
+    ENCODER,
+    LIMITS,
+    RESULTS,
+    RUNNING,
     add_adapter,
     add_decision,
     add_model,
     add_numbers,
+    add_output,
     add_prune,
-    add_quiet,
     add_scheduler,
 )
 
 
 def add_certify(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
+    parser.usage = "%(prog)s --train FILE [--log FILE] --prune PLAN ... [options]"
     parser.description = (
-        "Compares what the bot does by the un-pruned encoder and by pruned ones, out of fold on "
-        "the training messages and on a log, and bounds how often that differs. It takes the top "
-        "intent, or falls back where that one's confidence is under 0.5."
+        "Counts how often what the bot does (its top intent, or a fallback where that one's "
+        "confidence is under 0.5) differs between the un-pruned encoder and pruned ones, and "
+        "bounds how often it will."
     )
-    parser.add_argument("--train", type=Path, required=True, help="the bot's NLU data, Rasa YAML")
-    parser.add_argument("--log", type=Path, help="messages of users, one a line; any number")
+    data = parser.add_argument_group(DATA)
+    data.add_argument(
+        "--train", type=Path, required=True, metavar="FILE", help="the bot's NLU data, Rasa YAML"
+    )
+    data.add_argument(
+        "--log", type=Path, metavar="FILE", help="messages of users, one a line; any number"
+    )
+    encoder = parser.add_argument_group(ENCODER)
+    add_model(encoder)
     add_prune(
-        parser,
+        encoder,
         "plans to certify, from the one that prunes least to the one that prunes most",
         several=True,
         required=True,
     )
-    add_adapter(parser)
-    add_model(parser)
-    add_numbers(parser)
-    add_decision(parser)
-    parser.add_argument(
-        "--max-flip-rate", type=float, default=0.02, metavar="X",
-        help="largest share of changed actions; default: 0.02",
-    )  # fmt: skip
-    add_scheduler(parser)
-    parser.add_argument(
+    add_adapter(encoder)
+    add_numbers(encoder)
+    add_decision(parser.add_argument_group(DECISIONS))
+    running = parser.add_argument_group(RUNNING)
+    add_scheduler(running)
+    running.add_argument(
         "--results", type=Path, metavar="FOLDER",
         help="where answers are kept, so that a stopped run goes on; default: in the user's cache",
     )  # fmt: skip
-    parser.add_argument("--out", type=Path, metavar="FILE", help="also write a JSON file")
-    parser.add_argument(
+    results = parser.add_argument_group(RESULTS)
+    results.add_argument("--out", type=Path, metavar="FILE", help="also write a JSON file")
+    results.add_argument(
         "--answers", type=Path, metavar="FILE",
         help="also write every message of the log with top intent and action, un-pruned and by "
         "each plan",
     )  # fmt: skip
-    add_quiet(parser)
+    add_output(results, "each plan")
+    parser.add_argument_group(LIMITS, "exit code 1 if not even the first plan holds").add_argument(
+        "--max-flip-rate", type=float, default=0.02, metavar="X",
+        help="largest share of changed actions; default: 0.02",
+    )  # fmt: skip

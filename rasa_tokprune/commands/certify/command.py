@@ -1,4 +1,4 @@
-"""The command line of `rasa-tokprune certify`: reads, compares, prints, exit code."""
+"""The command line of `rasa-tokprune certify`: reads, compares, shows, exit code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
 from rasa_tokprune.commands.certify.answers import JOB, Bot, Decides, answer, describe
 from rasa_tokprune.commands.output import make_folder, write_text
+from rasa_tokprune.commands.screen import Cell, Screen, styled
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
@@ -22,9 +23,9 @@ from rasa_tokprune.fewshot.certificate import (
     least_messages,
     take_plan,
 )
+from rasa_tokprune.fewshot.certificate.bound import CONFIDENCE
 from rasa_tokprune.jobs.run import check_scheduler, run_jobs, threads_of_job
 from rasa_tokprune.machine.stored import stored_path
-from rasa_tokprune.terminal import printable
 from rasa_tokprune.texts.lines import read_lines
 
 # Messages in a job: seconds of work, so that little is lost with a worker.
@@ -34,11 +35,12 @@ _Outcomes = List[Optional[Outcome]]
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Certifies, prints a line for each plan; returns 1 if not even the first plan may be used.
+    """Certifies, shows a line for each plan; returns 1 if not even the first plan may be used.
 
     Raises:
         TokPruneError: If the input is wrong.
     """
+    screen = Screen.of(arguments)
     check_limit(arguments.max_flip_rate)
     check_scheduler(arguments.scheduler)
     for option, path in (("--out", arguments.out), ("--answers", arguments.answers)):
@@ -49,27 +51,57 @@ def run(arguments: argparse.Namespace) -> int:
     log = [] if arguments.log is None else read_lines(arguments.log)
     if arguments.log is not None and not log:
         raise ConfigError(f"--log: '{arguments.log}' holds no message; give one a line")
-    bots = _bots(arguments)
-    found = _outcomes(bots, log, arguments)
+    with screen.working("Loading the models"):
+        bots = _bots(arguments)
+    found = _outcomes(bots, log, arguments, screen)
     names = list(dict.fromkeys(arguments.prune))
     on_training, on_log = (
         _compare(names, [each[part] for each in found], arguments.max_flip_rate) for part in (0, 1)
     )
     certificates = on_log if log else on_training
-    for certificate, other in zip(certificates, on_training):
-        print(printable(str(certificate)))
-        if log:  # not certified with: a log is what is to come, training messages are not
-            print(
-                f"  out of fold on the training messages: {other.n_flips} of {other.n_messages}; "
-                f"another top intent in {other.n_other_intents}"
-            )
     taken = take_plan(certificates)
-    print(printable(_verdict(taken, certificates)))
+    _show(screen, certificates, on_training if log else None, taken)
     if arguments.out is not None:
         _write(arguments.out, certificates, on_training, taken)
     if arguments.answers is not None:
         _write_answers(arguments.answers, log, [OFF, *names], [each[1] for each in found])
     return 0 if taken is not None else 1
+
+
+def _show(
+    screen: Screen,
+    certificates: List[Certificate],
+    on_training: Optional[List[Certificate]],
+    taken: Optional[Certificate],
+) -> None:
+    """Shows what was counted for each plan.
+
+    Args:
+        screen: Where.
+        certificates: Of the messages that decide.
+        on_training: Of the training messages where a log decides: those are no messages to come.
+        taken: The plan that may be used, if any.
+    """
+    others: Sequence[Optional[Certificate]] = on_training or [None] * len(certificates)
+    if screen.is_json:
+        for own, other in zip(certificates, others):
+            counted = None if other is None else other.to_dict()
+            screen.json({**own.to_dict(), "is_certified": taken is own, "on_training": counted})
+        return
+    columns = ["plan", "changed", "at most", "limit", "", "other intent"]
+    rows: List[List[Cell]] = []
+    for own, other in zip(certificates, others):
+        verdict = styled("within", "good") if own.holds else styled("over", "bad")
+        changed = f"{own.n_flips} of {own.n_messages}"
+        rates = (f"{own.bound:.2%}", f"{own.max_flip_rate:.2%}")
+        rows.append([own.plan, changed, *rates, verdict, str(own.n_other_intents)])
+        if other is not None:
+            rows[-1].append(f"{other.n_flips} of {other.n_messages}")
+    screen.table([*columns, "out of fold"] if on_training else columns, rows)
+    about = f"changed: actions; at most: with {CONFIDENCE:.0%} confidence"
+    fold = "; out of fold: actions on the training messages" if on_training else ""
+    screen.line(about + fold, meaning="faint")
+    screen.line(_verdict(taken, certificates), meaning="bad" if taken is None else "good")
 
 
 def _bots(arguments: argparse.Namespace) -> List[Bot]:
@@ -99,7 +131,7 @@ def _compare(
 
 
 def _outcomes(
-    bots: List[Bot], log: List[str], arguments: argparse.Namespace
+    bots: List[Bot], log: List[str], arguments: argparse.Namespace, screen: Screen
 ) -> List[Tuple[_Outcomes, _Outcomes]]:
     """Returns what each bot makes of its own messages, out of fold, and of the log's."""
     # A message that users send often counts as often, but is encoded once.
@@ -111,7 +143,7 @@ def _outcomes(
         name=JOB,
         scheduler=arguments.scheduler,
         results=arguments.results or stored_path("answers"),
-        progress_name=None if arguments.quiet else "Answering",
+        progress_name=screen.progress_name("Answering"),
     )
     per_bot = len(found) // len(bots)
     outcomes = []

@@ -6,12 +6,18 @@ import argparse
 from pathlib import Path
 
 from rasa_tokprune.commands.arguments import (
+    DATA,
+    DECISIONS,
+    ENCODER,
+    LIMITS,
+    RESULTS,
+    RUNNING,
     add_adapter,
     add_decision,
     add_model,
     add_numbers,
+    add_output,
     add_prune,
-    add_quiet,
 )
 from rasa_tokprune.commands.evaluate.gates import GATES
 
@@ -24,10 +30,19 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
         "%(prog)s (--train PATH --test PATH [--oos FILE] | --task NAME TRAIN TEST [OOS] ...) "
         "[options]"
     )
-    _data(parser.add_argument_group("data: Rasa YAML, files or folders; OOS: one message a line"))
-    _settings(parser.add_argument_group("what is compared"))
-    _output(parser.add_argument_group("results"))
-    gates = parser.add_argument_group("gates: exit code 1 if a mean over the seeds violates one")
+    parser.description = (
+        "Measures accuracy, calibration and out-of-scope detection on labelled messages, for one "
+        "bot or several, without training a Rasa model."
+    )
+    _data(parser.add_argument_group(DATA, "Rasa YAML, files or folders; OOS: one message a line"))
+    _settings(parser.add_argument_group(ENCODER))
+    add_decision(parser.add_argument_group(DECISIONS))
+    parser.add_argument_group(RUNNING).add_argument(
+        "--cache", type=Path, metavar="FOLDER",
+        help="where embeddings are kept; default: embeddings in the user's cache",
+    )  # fmt: skip
+    _output(parser.add_argument_group(RESULTS))
+    gates = parser.add_argument_group(LIMITS, "exit code 1 if a mean over the seeds violates one")
     for gate in GATES:
         gates.add_argument(gate.option, type=float, metavar="X", help=gate.text)
 
@@ -57,17 +72,18 @@ def _settings(group: argparse._ArgumentGroup) -> None:
     )
     add_adapter(group)
     add_numbers(group)
-    add_decision(group)
 
 
 def _output(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--out", type=Path, default=Path("results"), help="folder; default: results")
     group.add_argument(
-        "--cache", type=Path, metavar="FOLDER",
-        help="where embeddings are kept; default: embeddings in the user's cache",
+        "--out", type=Path, default=Path("results"), metavar="FOLDER",
+        help="folder; default: results",
     )  # fmt: skip
     group.add_argument(
         "--no-plots", action="store_true",
         help="write no PNG files; Rasa's confusion matrix of 150 intents takes half a minute",
     )  # fmt: skip
-    add_quiet(group)
+    group.add_argument(
+        "--markdown", action="store_true", help="the table in Markdown, for a pull request, say"
+    )
+    add_output(group, "each line of the table")

@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import sys
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
-
-from tqdm import tqdm
 
 from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
 from rasa_tokprune.commands.evaluate.arguments import ALL_SHOTS
@@ -18,16 +15,16 @@ from rasa_tokprune.commands.evaluate.encoders import EncoderChoice, choose_encod
 from rasa_tokprune.commands.evaluate.files import write_run
 from rasa_tokprune.commands.evaluate.gates import GATES, Limit, check_limits, violations
 from rasa_tokprune.commands.evaluate.runs import FitSettings, Run, evaluate
-from rasa_tokprune.commands.evaluate.table import render, summarize
+from rasa_tokprune.commands.evaluate.table import COLUMNS, N_NAMES, cells, summarize
 from rasa_tokprune.commands.evaluate.task_data import TaskData, read_tasks
 from rasa_tokprune.commands.output import make_folder
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.extras import require
 from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.machine.stored import stored_path
-from rasa_tokprune.terminal import printable
 from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
 from rasa_tokprune.texts.tasks import Task
 
@@ -35,11 +32,12 @@ ROWS = "evaluation.jsonl"
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Evaluates, prints the table and returns 1 if a gate is violated, else 0.
+    """Evaluates, shows the table and returns 1 if a gate is violated, else 0.
 
     Raises:
         TokPruneError: If the input is wrong.
     """
+    screen = Screen.of(arguments)
     limits = [
         (gate, limit) for gate in GATES if (limit := getattr(arguments, gate.key)) is not None
     ]
@@ -60,24 +58,25 @@ def run(arguments: argparse.Namespace) -> int:
     make_folder("--out", arguments.out)
     if arguments.cache is not None:
         make_folder("--cache", arguments.cache)
-    encoded = _encode(choices, tasks, settings, arguments)
+    encoded = _encode(choices, tasks, settings, arguments, screen)
     runs = []
     for task, n_shot in itertools.product(tasks, shots):
-        own = _seeds_of(task, n_shot, seeds)
+        own = _seeds_of(task, n_shot, seeds, screen)
         runs += [Run(task, texts, n_shot, seed) for texts in encoded for seed in own]
-    rows = _evaluate_all(runs, settings, arguments)
-    return _report(rows, limits)
+    rows = _evaluate_all(runs, settings, arguments, screen)
+    return _report(screen, rows, limits)
 
 
-def _seeds_of(task: TaskData, n_shot: Optional[int], seeds: List[int]) -> List[int]:
+def _seeds_of(task: TaskData, n_shot: Optional[int], seeds: List[int], screen: Screen) -> List[int]:
     """Returns one seed where every seed would choose the same examples: all of them."""
     if n_shot is None:
         return seeds[:1]
     most = max(task.train.labels.count(label) for label in set(task.train.labels))
     if n_shot < most:
         return seeds
-    line = f"--shots {n_shot}: no intent of '{task.name}' has more than {most} examples; one run"
-    print(printable(line), file=sys.stderr)
+    screen.remark(
+        f"--shots {n_shot}: no intent of '{task.name}' has more than {most} examples; one run"
+    )
     return seeds[:1]
 
 
@@ -86,6 +85,7 @@ def _encode(
     tasks: Sequence[TaskData],
     settings: FitSettings,
     arguments: argparse.Namespace,
+    screen: Screen,
 ) -> List[EncodedTexts]:
     """Encodes all texts of all tasks, each once per encoder."""
     texts = [text for task in tasks for text in task.texts(settings.use_intent_names)]
@@ -93,7 +93,8 @@ def _encode(
     cache = EmbeddingStore(arguments.cache or stored_path("embeddings"))
     encoded = []
     for choice in choices:
-        encoder = choice.open()
+        with screen.working("Loading the model"):
+            encoder = choice.open()
         plan = (choice.plan_name or encoder.plan.name) + choice.adapter_suffix
         name = f"Encoding: {choice.model_name}, {plan}"
         encoded.append(
@@ -103,7 +104,7 @@ def _encode(
                 min_tokens=encoder.plan.min_tokens,
                 precision=encoder.model.precision.value,
                 backend=encoder.model.backend.value,
-                vectors=embed_texts(encoder, texts, cache, None if arguments.quiet else name),
+                vectors=embed_texts(encoder, texts, cache, screen.progress_name(name)),
                 readable=dict(zip(texts, encoder.readable_shares(texts).tolist())),
                 costs=costs_of(encoder, texts),
                 adapter=None if encoder.model.adapter is None else encoder.model.adapter.name,
@@ -113,12 +114,12 @@ def _encode(
 
 
 def _evaluate_all(
-    runs: Sequence[Run], settings: FitSettings, arguments: argparse.Namespace
+    runs: Sequence[Run], settings: FitSettings, arguments: argparse.Namespace, screen: Screen
 ) -> List[Dict[str, Any]]:
     """Writes the files of every run as soon as it is done, and returns all rows."""
     rows, machine = [], environment()
     with (arguments.out / ROWS).open("w", encoding="utf-8") as file:
-        for each in tqdm(runs, desc="Evaluating", disable=arguments.quiet):
+        for each in screen.progress(runs, "Evaluating"):
             row, answers = evaluate(each, settings)
             rows.append({**row, "environment": machine})
             file.write(json.dumps(rows[-1]) + "\n")
@@ -128,12 +129,16 @@ def _evaluate_all(
     return rows
 
 
-def _report(rows: Sequence[Dict[str, Any]], limits: Sequence[Limit]) -> int:
+def _report(screen: Screen, rows: Sequence[Dict[str, Any]], limits: Sequence[Limit]) -> int:
     summaries = summarize(rows)
-    print("\n".join(map(printable, render(summaries).split("\n"))))
+    if screen.is_json:
+        for summary in summaries:
+            screen.json({**summary, "violated": violations(limits, [summary])})
+    else:
+        screen.table(COLUMNS, map(cells, summaries), n_left=N_NAMES)
     violated = violations(limits, summaries)
     for line in violated:
-        print(printable(line), file=sys.stderr)
+        screen.failure(line)
     return 1 if violated else 0
 
 

@@ -1,4 +1,4 @@
-"""Means over the seeds, and the table that is printed."""
+"""Means over the seeds, and the cells of their table."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import Any, Dict, List, Mapping, Sequence
 
 _KEYS = ("task", "shots", "model", "plan")
 _MEASURES = ("accuracy", "macro_f1", "ece", "in_scope_rejection", "oos_auroc", "oos_recall")
-_HEAD = (
-    "| task | shots | model | plan | accuracy % | macro F1 % | ECE | OOS AUROC "
-    "| OOS recall % at in-scope rejection % |"
-)
+COLUMNS = (*_KEYS, "accuracy %", "macro F1 %", "ECE", "OOS AUROC", "OOS recall % at rejection %")
+N_NAMES = len(_KEYS)
 
 
 def summarize(rows: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:
@@ -34,19 +32,17 @@ def _summary(group: Sequence[Mapping[str, Any]]) -> Dict[str, Any]:
     return summary
 
 
-def render(summaries: Sequence[Mapping[str, Any]]) -> str:
-    """Returns a Markdown table, one line per entry of `summarize`."""
-    lines = [_HEAD, "|---|--:|---|---|--:|--:|--:|--:|--:|"]
-    for entry in summaries:
-        sd = entry["accuracy_sd"]
-        spread = "" if sd is None else f" ± {100 * sd:.1f}"
-        has_oos = "oos_auroc" in entry
-        auroc = f"{entry['oos_auroc']:.3f}" if has_oos else ""
-        rejection = f"{100 * entry['in_scope_rejection']:.1f}"
-        recall = f"{100 * entry['oos_recall']:.1f}" if has_oos else "-"
-        lines.append(
-            f"| {' | '.join(str(entry[key]) for key in _KEYS)} "
-            f"| {100 * entry['accuracy']:.1f}{spread} | {100 * entry['macro_f1']:.1f} "
-            f"| {entry['ece']:.3f} | {auroc} | {recall} at {rejection} |"
-        )
-    return "\n".join(lines)
+def cells(summary: Mapping[str, Any]) -> List[str]:
+    """Returns the cells of an entry of `summarize`, as many as `COLUMNS`."""
+    sd = summary["accuracy_sd"]
+    spread = "" if sd is None else f" \u00b1 {100 * sd:.1f}"
+    has_oos = "oos_auroc" in summary
+    recall = f"{100 * summary['oos_recall']:.1f}" if has_oos else "-"
+    return [
+        *(str(summary[key]) for key in _KEYS),
+        f"{100 * summary['accuracy']:.1f}{spread}",
+        f"{100 * summary['macro_f1']:.1f}",
+        f"{summary['ece']:.3f}",
+        f"{summary['oos_auroc']:.3f}" if has_oos else "",
+        f"{recall} at {100 * summary['in_scope_rejection']:.1f}",
+    ]

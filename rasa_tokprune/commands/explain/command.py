@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import warnings
 
+from rasa_tokprune.commands.explain.layout import show_explanation
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.explanation import explanation_lines
 from rasa_tokprune.extras import is_installed
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Prints why a trained model answers messages as it does.
+    """Shows why a trained model answers messages as it does.
 
     Raises:
         TokPruneError: If the model cannot be used.
@@ -23,11 +23,16 @@ def run(arguments: argparse.Namespace) -> None:
             "Python 3.10: pip install rasa-tokprune there. Without Rasa, `rasa_tokprune.explain` "
             "explains the answers of a PrototypeClassifier"
         )
-    with warnings.catch_warnings(record=True):  # Rasa's imports deprecate one another
+    screen = Screen.of(arguments)
+    # Rasa's imports deprecate one another.
+    with screen.working("Loading the model"), warnings.catch_warnings(record=True):
         from rasa_tokprune.commands.explain.model import explain_with_model
 
         explanations = explain_with_model(arguments.model, arguments.texts)
-    if arguments.json:
-        print("\n".join(json.dumps(each) for each in explanations))
-    else:
-        print("\n\n".join("\n".join(explanation_lines(each)) for each in explanations))
+    for number, explanation in enumerate(explanations):
+        if screen.is_json:
+            screen.json(explanation)
+            continue
+        if number:
+            screen.line()
+        show_explanation(screen, explanation)

@@ -8,6 +8,7 @@ from typing import Any, Dict, Sequence
 
 from rasa_tokprune.commands.export.card import write_card
 from rasa_tokprune.commands.output import make_folder
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.encoder import PruningPlan, resolve_plan, shipped_plans
 from rasa_tokprune.encoder.adapters.adapter import add_adapter
 from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
@@ -53,10 +54,29 @@ def run(arguments: argparse.Namespace) -> None:
     # Last: a folder without them is no checkpoint.
     file = base / "model.safetensors"
     write_layers(found.folder, found.spec, weights, kept, file)
-    adapted = f"adapter '{found.adapter.name}' merged in" if found.adapter else "no adapter"
-    print(
-        f"{len(kept)} of {n_layers} layers, {adapted}, "
-        f"{file.stat().st_size / _MEGABYTE:.0f} MB in {out}"
+    _show(Screen.of(arguments), found, n_layers, file.stat().st_size, out)
+
+
+def _show(
+    screen: Screen, found: PrunedCheckpoint, n_layers: int, n_bytes: int, folder: Path
+) -> None:
+    kept = found.plan.kept_layers or ()
+    name = None if found.adapter is None else found.adapter.name
+    if screen.is_json:
+        screen.json(
+            {
+                "folder": str(folder),
+                "plan": found.plan.name,
+                "kept_layers": list(kept),
+                "n_layers": n_layers,
+                "adapter": name,
+                "bytes": n_bytes,
+            }
+        )
+        return
+    adapted = "no adapter" if name is None else f"adapter '{name}' merged in"
+    screen.line(
+        f"{len(kept)} of {n_layers} layers, {adapted}, {n_bytes / _MEGABYTE:.0f} MB in {folder}"
     )
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.cli import main
-from rasa_tokprune.commands.bench.command import table
+from rasa_tokprune.commands.bench.command import show
 from rasa_tokprune.commands.bench.timing import time_in_turn
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.encoder import load_encoder
 from tests.checkpoints import CORPUS
 from tests.plans import write_plan
@@ -51,7 +52,8 @@ def test_the_table_compares_with_the_same_backend_un_pruned(
     row = {"backend": "onnx", "precision": "int8", "messages": 9, "tokens_mean": 8.0, "build": None}
     row.update(plan="off", p50_ms=2.0, p95_ms=4.0, messages_per_s=400.0, cost=1.0)
     rows = [row, {**row, "plan": "light", "p50_ms": 1.5, "cost": 0.85}]
-    head, off, light, machine = table(rows, threads=1)
+    show(Screen(), rows, threads=1)
+    head, off, light, machine = capsys.readouterr().out.splitlines()
     assert head.split() == ["backend", "plan", "p50", "ms", "p95", "ms", "per", "s", "time", "cost"]
     assert off.split() == ["onnx", "int8", "off", "2.00", "4.00", "400", "1.00", "1.00"]
     assert light.split()[-2:] == ["0.75", "0.85"]

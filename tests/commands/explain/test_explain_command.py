@@ -34,11 +34,11 @@ def test_a_trained_model_is_explained(
     assert main(["explain", "--model", str(Path(archive).parent), "hello there", " "]) == 0
     text = capsys.readouterr().out
     best = first["intents"][0]
-    assert f"{best['intent']}, confidence {best['confidence']:.3f}" in text
+    assert f"{best['confidence']:.3f}  {best['intent']}\n" in text
     assert f"'{best['nearest_example']}', similarity {best['similarity']:.3f}" in text
     assert f"{first['margin']:+.2f} to the operating point" in text
     assert "the message has no content" in text
-    assert "pruned after layer 1" in text
+    assert "a number under a token: pruned after that layer" in text
 
 
 def test_a_model_without_our_classifier(

@@ -18,6 +18,7 @@ from rasa_tokprune.commands.adapt.search.trial import JOB, TrialSetup, run_trial
 from rasa_tokprune.commands.adapt.training.settings import TrainingSettings
 from rasa_tokprune.commands.adapt.training.student import Importance
 from rasa_tokprune.commands.output import make_folder, write_text
+from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.encoder import PruningPlan
 from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
@@ -30,6 +31,7 @@ from rasa_tokprune.texts.files import hash_files
 from rasa_tokprune.texts.tasks import read_examples
 
 TRIALS_FILE, TIMES_FILE, PLOT_FILE = "trials.jsonl", "times.jsonl", "search.png"
+_COLUMNS = ("plan", "pruned by", "cost", "accuracy %", "agreement %", "front")
 _CONTROLS = (Importance.RANDOM, Importance.INVERSE)
 _N_SHOT, _SEEDS, _MOST_MESSAGES = 5, (0, 1, 2), 800
 
@@ -62,7 +64,7 @@ def run(
     times = _times(arguments, plans, n_layers, setup.judges[0][1])
     _write(arguments.out, rows, times, best)
     draw_search(rows, arguments.out / PLOT_FILE)
-    print("\n".join(_table(trained, controls, best)))
+    _show(Screen.of(arguments), [*_by_cost(trained), *controls], best)
     return 0
 
 
@@ -196,15 +198,26 @@ def file_names(costs: Sequence[float]) -> List[str]:
     return found
 
 
-def _table(last: List[Row], controls: List[Row], best: List[Row]) -> List[str]:
-    lines = [
-        "| plan | pruned by | cost | accuracy | agreement | front |",
-        "|---|---|--:|--:|--:|---|",
-    ]
-    for row in [*sorted(last, key=lambda row: -row["cost"]), *controls]:
-        lines.append(
-            f"| {row['plan']['name']} | {row['importance']} | {row['cost']:.2f} "
-            f"| {100 * row['accuracy']:.1f} | {100 * row['agreement']:.1f} "
-            f"| {'yes' if row in best else ''} |"
+def _by_cost(rows: List[Row]) -> List[Row]:
+    return sorted(rows, key=lambda row: -row["cost"])
+
+
+def _show(screen: Screen, rows: List[Row], best: List[Row]) -> None:
+    """Shows the plans of the last round, and which of them no other one beats."""
+    if screen.is_json:
+        for row in rows:
+            shown = {key: row[key] for key in ("importance", "cost", "accuracy", "agreement")}
+            screen.json({"plan": row["plan"]["name"], **shown, "is_on_front": row in best})
+        return
+    cells = [
+        (
+            row["plan"]["name"],
+            row["importance"],
+            f"{row['cost']:.2f}",
+            f"{100 * row['accuracy']:.1f}",
+            f"{100 * row['agreement']:.1f}",
+            "yes" if row in best else "",
         )
-    return lines
+        for row in rows
+    ]
+    screen.table(_COLUMNS, cells, n_left=2)

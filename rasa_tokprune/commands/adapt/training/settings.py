@@ -140,3 +140,25 @@ class TrainingSettings:
             un_pruned_share=self.un_pruned_share,
             seed=self.seed,
         )
+
+
+# What each number means, for `--help`.
+MEANINGS = {
+    "steps": "of distillation, the first stage; 0 for none",
+    "contrast_steps": "of the second stage, contrast beside it, which needs labels; 0 for none",
+    "batch_size": "texts a step",
+    "learning_rate": "of distillation, at its highest",
+    "contrast_learning_rate": "of the second stage",
+    "own_weight": "of the distance to the encoder's own un-pruned embedding",
+    "similarity_weight": "of the difference of similarities from the teachers'",
+    "contrast_weight": "of the contrast in the second stage",
+    "temperature": "of the contrast",
+    "n_tasks": "tasks in a step of contrast",
+    "n_labels": "labels of each, at most",
+    "n_texts": "texts of each label, at most",
+    "mash_share": "share of a batch that is drawn keyboard mash, in [0, 1)",
+    "un_pruned_share": "share of steps without pruning, for sentences that the plan leaves alone",
+    "check_every": "steps between looks at what is held out and at the judges",
+    "patience": "looks without improvement that end a stage",
+    "seed": "of all that is random",
+}

@@ -1,0 +1,1 @@
+"""`rasa-tokprune plans`: the shipped pruning plans."""

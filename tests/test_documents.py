@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import re
-import shlex
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import Iterator, Tuple
 
 import pytest
 
-from rasa_tokprune import cli
-from rasa_tokprune.commands.adapt.arguments import add_adapt, check_options
+from tests.documents import anchors, documents, links
 from tests.real_data import ROOT
 
 DOCUMENTS = (
@@ -23,9 +20,8 @@ DOCUMENTS = (
 TOP = ("benchmarks/", "tests/", "docs/", "example_bot/", ".ci/", "rasa_tokprune/")
 _CODE = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"(?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|c|h)")
+_ADDRESS = re.compile(r"https://[\w.-]+\.[a-z]+(?:/[\w./~%+?=-]*)?|mailto:.+")
 _BINARY = (".png", ".pyc", ".so", ".safetensors", ".gz", ".db")
-_SHELL = re.compile(r"```bash\n(.*?)```", re.DOTALL)
-_LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
 def paths_in(document: str) -> Iterator[Tuple[str, Path]]:
@@ -54,52 +50,17 @@ def test_files_that_documents_name_are_there(document: str) -> None:
     assert not missing
 
 
-def commands_in(text: str) -> Iterator[List[str]]:
-    """Yields the words of every call of `rasa-tokprune` in a document's snippets."""
-    for snippet in _SHELL.findall(text):
-        for line in snippet.replace("\\\n", " ").splitlines():
-            if line.startswith("rasa-tokprune "):
-                yield shlex.split(line, comments=True)[1:]
-
-
-def test_commands_in_documents_are_understood(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: List[str] = []
-
-    def check(arguments: argparse.Namespace) -> int:
-        if arguments.command == "adapt":
-            check_options(arguments)
-        seen.append(arguments.command)
-        return 0
-
-    monkeypatch.setattr(cli, "_run", check)
-    for document in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
-        for words in commands_in(document.read_text(encoding="utf-8")):
-            assert cli.main(words) == 0, f"{document}: {words}"
-    assert seen.count("adapt") >= 4
-    assert {"explain", "evaluate", "certify", "export"} <= set(seen)
-
-
-def test_options_of_adapt_have_the_defaults_that_the_documents_say() -> None:
-    parser = argparse.ArgumentParser()
-    add_adapt(parser)
-    defaults = {name: action for action in parser._actions for name in action.option_strings}
-    text = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`--.*?) \|", text, flags=re.MULTILINE)
-    said = [option.split() for row in rows for option in re.findall(r"`(--[^`]*)`", row)]
-    assert len(said) > 8
-    for name, *value in said:
-        assert name in defaults, f"there is no {name}"
-        if value and value[0][0].isdigit() and name != "--strength":
-            assert f"default: {value[0]}" in str(defaults[name].help), f"{name} {value[0]}"
-
-
-def test_links_between_documents_lead_somewhere() -> None:
-    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/**/*.md")]
-    documents += ROOT.glob("rasa_tokprune/**/*.md")
-    for document in documents:
-        for link in _LINK.findall(document.read_text(encoding="utf-8")):
-            if not link.startswith(("http://", "https://", "mailto:")):
-                assert (document.parent / link).exists(), f"{document}: {link}"
+@pytest.mark.parametrize("document", documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(document: Path) -> None:
+    for target, anchor in links(document):
+        if re.match(r"[a-z]+:", target):
+            # CI may have no network.
+            assert _ADDRESS.fullmatch(target), target
+            continue
+        place = (document.parent / target) if target else document
+        assert place.exists(), target
+        if anchor and not anchor.startswith("only-"):
+            assert anchor in anchors(place), f"{target}#{anchor}"
 
 
 def test_nothing_tells_of_the_machine_it_was_made_on() -> None:

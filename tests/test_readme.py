@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from rasa.shared.utils.io import read_yaml
 
-from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from tests.real_data import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -24,16 +22,6 @@ def test_python_snippet_says_what_its_comment_promises(
     (snippet,) = snippets("python")
     exec(compile(snippet, "README.md", "exec"), {})
     assert capsys.readouterr().out.strip() == snippet.rsplit("# ", 1)[1].strip()
-
-
-def test_pipelines_in_the_documents_name_components_that_exist() -> None:
-    text = README + (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
-    pipelines = [read_yaml(snippet)["pipeline"] for snippet in snippets("yaml", text)]
-    assert pipelines
-    for component in [component for pipeline in pipelines for component in pipeline]:
-        if component["name"].endswith("TokPruneIntentClassifier"):
-            keys = {key: value for key, value in component.items() if key != "name"}
-            TokPruneIntentClassifier.fingerprint_addon(keys)
 
 
 def test_commands_in_the_readme_exist() -> None:

@@ -6,7 +6,7 @@ Rows are those of `rasa-tokprune evaluate` and of `benchmarks.accuracy.unseen`.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Dict, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence
 
 import numpy as np
 
@@ -20,6 +20,8 @@ REAL_USERS = ("sofmattress", "powerplay11", "cfpb_long_20shot")
 _LEFT_OUT = tuple(task for task in TASKS if task not in REAL_USERS)
 _TWO_VIEWS = "two views"
 _CLAIMED = "fast"
+# Tokens of a message, in the table of what to choose.
+_LENGTHS = (8, 32, 128)
 
 Row = Mapping[str, Any]
 # Plan -> task -> row.
@@ -149,9 +151,31 @@ def _by_seed(drawn: Rows, name: str, plan: str) -> Dict[int, float]:
 
 def claim_table(fixed: Rows, drawn: Rows) -> str:
     """Returns cost and accuracy of the shipped plans on sets that were not trained on."""
-    found = by_plan(fixed)
+    return markdown_table(_claim_head(drawn), _claim_lines(fixed, drawn), is_spaced=True)
+
+
+def choice_table(fixed: Rows, drawn: Rows, times: Rows) -> str:
+    """Returns the same with the time of one message, as a share of the un-pruned encoder's."""
+    own = {(row["plan"], row["tokens"]): row["median_ms"] for row in times}
+    head = [*_claim_head(drawn), *(f"time at {n} tokens" for n in _LENGTHS)]
+    lines = []
+    for entry, cells in zip(ENTRIES, _claim_lines(fixed, drawn)):
+        shares = [
+            f"{own[entry.unseen, n] / own[OFF, n]:.2f}" if (entry.unseen, n) in own else ""
+            for n in _LENGTHS
+        ]
+        lines.append([*cells, *[""] * (len(head) - len(cells) - len(shares)), *shares])
+    return markdown_table(head, lines, is_spaced=True)
+
+
+def _claim_head(drawn: Rows) -> List[str]:
     head = ["plan", "token-layers", f"accuracy %, mean of {_n_sets(drawn)} sets"]
-    head += ["against un-pruned", "worst set"]
+    return [*head, "against un-pruned", "worst set"]
+
+
+def _claim_lines(fixed: Rows, drawn: Rows) -> List[List[str]]:
+    """Returns the cells of each entry; none of what the original model is compared in."""
+    found = by_plan(fixed)
     lines = []
     for entry in ENTRIES:
         own, difference = new_accuracies(fixed, drawn, entry), gains(fixed, drawn, entry)
@@ -159,7 +183,7 @@ def claim_table(fixed: Rows, drawn: Rows) -> str:
         cells = [f"{cost:.2f}", f"{np.mean(list(own.values())):.1f}"]
         cells += [] if entry.unseen == OFF else [_with_error(difference), _worst(difference)]
         lines.append([entry.text, *cells])
-    return markdown_table(head, lines, is_spaced=True)
+    return lines
 
 
 def claim_line(fixed: Rows, drawn: Rows) -> str:

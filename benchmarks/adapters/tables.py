@@ -11,6 +11,7 @@ from benchmarks.adapters.choices_tables import looks_table, strengths_table
 from benchmarks.adapters.new_bots import (
     REAL_USERS,
     by_plan,
+    choice_table,
     claim_line,
     claim_table,
     mean_of,
@@ -72,6 +73,7 @@ TABLES = (
     Table("adapter_claim_line", "README.md", _NEW, claim_line),
     Table("adapter_claim", "README.md", _NEW, claim_table),
     Table("adapter_claim", _CARD, _NEW, claim_table),
+    Table("plan_choice", "docs/choosing-a-plan.md", (*_NEW, "plan_times.jsonl"), choice_table),
     Table("adapter_new_bots", _DOCUMENT, _NEW, new_bots_table),
     Table("adapter_new_bots_trust", _DOCUMENT, _NEW, new_bots_trust_table),
     Table("adapter_new_sets", _DOCUMENT, _NEW[1:], new_sets_table),

@@ -53,6 +53,19 @@ def test_every_set_counts_alike_and_draws_of_one_are_averaged() -> None:
     assert line.startswith("| `light`, the default | 0.50 | 69.2 | +3.2 ± 0.7 | +2.0 (")
 
 
+def test_what_to_choose_by_holds_time_as_a_share_of_the_un_pruned_encoders() -> None:
+    times = [
+        {"plan": plan, "tokens": tokens, "median_ms": factor * tokens}
+        for plan, factor in (("off", 1.0), ("light", 0.9), ("balanced", 0.6), ("fast", 0.4))
+        for tokens in (8, 32, 128)
+    ]
+    lines = new_bots.choice_table(fixed_rows({}), drawn_rows({}), times).splitlines()
+    assert {line.count("|") for line in lines} == {9}
+    assert lines[2].endswith("|  |  | 1.00 | 1.00 | 1.00 |")
+    assert lines[3].endswith("|  |  |  |")
+    assert lines[4].endswith("| 0.90 | 0.90 | 0.90 |")
+
+
 def test_left_out_tasks_are_those_of_the_adapter_without_them() -> None:
     fixed = fixed_rows({"light": 0.9, "light, adapter left_out_light": 0.75})
     lines = new_bots.new_bots_table(fixed, drawn_rows({})).splitlines()

@@ -72,7 +72,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """Returns the flat default configuration; see docs/configuration.md."""
+        """Returns the flat default configuration; see docs/components/featurizer.md."""
         return {**DenseFeaturizer.get_default_config(), **ENCODER_DEFAULTS}
 
     @classmethod

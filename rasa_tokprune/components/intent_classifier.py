@@ -76,7 +76,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """Returns the flat default configuration; see docs/configuration.md."""
+        """Returns the flat default configuration; see docs/components/intent-classifier.md."""
         return {**ENCODER_DEFAULTS, **DECISION_DEFAULTS}
 
     @classmethod

@@ -65,7 +65,7 @@ class TokPruneResponseSelector(GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[Text, Any]:
-        """Returns the flat default configuration; see docs/response-selector.md."""
+        """Returns the flat default configuration; see docs/components/response-selector.md."""
         return {**ENCODER_DEFAULTS, **SELECTION_DEFAULTS}
 
     @classmethod

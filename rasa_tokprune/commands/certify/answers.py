@@ -22,7 +22,7 @@ JOB = f"answers 4 of rasa-tokprune {__version__}"
 
 @dataclasses.dataclass(frozen=True)
 class Decides:
-    """How a bot decides; see docs/configuration.md.
+    """How a bot decides; see docs/components/intent-classifier.md.
 
     Attributes:
         use_intent_names: Whether the intents' names are examples too.

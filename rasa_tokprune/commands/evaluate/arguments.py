@@ -25,7 +25,7 @@ ALL_SHOTS = "all"
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
-    """Adds the options; see docs/configuration.md for what the classifier's mean."""
+    """Adds the options; see docs/components/intent-classifier.md for what the classifier's mean."""
     parser.usage = (
         "%(prog)s (--train PATH --test PATH [--oos FILE] | --task NAME TRAIN TEST [OOS] ...) "
         "[options]"

@@ -25,7 +25,7 @@ from rasa_tokprune.texts.tasks import sample_shots
 
 @dataclasses.dataclass(frozen=True)
 class FitSettings:
-    """The classifier's own settings; see docs/configuration.md."""
+    """The classifier's own settings; see docs/components/intent-classifier.md."""
 
     use_intent_names: bool
     lexical_weight: Optional[float]

@@ -28,7 +28,7 @@ _FLAGS = ("use_intent_names", "emit_fallback", "cross_validation", "explain")
 
 @dataclasses.dataclass(frozen=True)
 class DecisionSettings:
-    """The checked part of the classifier's configuration; see docs/configuration.md."""
+    """The classifier's checked configuration; see docs/components/intent-classifier.md."""
 
     use_intent_names: bool
     lexical_weight: Optional[float]

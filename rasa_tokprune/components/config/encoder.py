@@ -1,6 +1,6 @@
 """The components' flat configuration: defaults, checks, and what they mean.
 
-Every key is documented in docs/configuration.md; a test holds the two together.
+Every key is documented in docs/components/; a test holds the two together.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _OVERRIDES = ("quantile", "prune_layers", "prune_mode", "min_tokens")
 
 @dataclasses.dataclass(frozen=True)
 class EncoderSettings:
-    """The checked encoder part of a component's configuration; see docs/configuration.md."""
+    """A component's checked encoder settings; see docs/components/encoder-keys.md."""
 
     model: str
     revision: Optional[str]

@@ -26,7 +26,7 @@ SELECTION_DEFAULTS: Dict[Text, Any] = {
 
 @dataclasses.dataclass(frozen=True)
 class SelectionSettings:
-    """The checked part of the selector's configuration; see docs/response-selector.md.
+    """The checked part of the selector's configuration; see docs/components/response-selector.md.
 
     Attributes:
         retrieval_intent: The only one that is answered; None answers all of them.

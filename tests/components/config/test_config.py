@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Callable, Dict, List, Type
+from typing import Any, Callable, Dict, Type
 
 import pytest
 from rasa.engine.graph import GraphComponent
@@ -14,9 +14,7 @@ from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.components.response_selector import TokPruneResponseSelector
 from tests.components.checks import one_line
-from tests.real_data import ROOT
 
-DOCUMENTATION = [ROOT / "docs" / name for name in ("configuration.md", "response-selector.md")]
 ConfigOf = Callable[..., Dict[str, Any]]
 Make = Callable[..., Any]
 
@@ -189,15 +187,3 @@ def test_a_key_of_the_other_component_is_unknown(config_of: ConfigOf) -> None:
     ):
         with pytest.raises(InvalidConfigException, match=f"unknown key '{key}'"):
             component.fingerprint_addon(config_of(component, **{key: None}))
-
-
-def documented_keys() -> List[str]:
-    keys = {**TokPruneFeaturizer.get_default_config()}
-    keys.update(TokPruneIntentClassifier.get_default_config())
-    keys.update(TokPruneResponseSelector.get_default_config())
-    return sorted(keys)
-
-
-@pytest.mark.parametrize("key", documented_keys())
-def test_every_key_is_documented(key: str) -> None:
-    assert any(f"`{key}`" in path.read_text(encoding="utf-8") for path in DOCUMENTATION)

@@ -79,9 +79,10 @@ def _prose(path: Path) -> str:
 
 
 def anchors(path: Path) -> Set[str]:
-    """Returns the anchors of a document's headings, as GitHub and the site make them."""
-    found: Set[str] = set()
-    for heading in _HEADING.findall(_prose(path)):
+    """Returns a document's anchors: of headings, as GitHub and the site make them, and others."""
+    text = _prose(path)
+    found = set(re.findall(r'<a id="([^"]+)"', text))
+    for heading in _HEADING.findall(text):
         shown = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
         found.add(re.sub(r"[^\w\- ]", "", shown).replace(" ", "-"))
     return found

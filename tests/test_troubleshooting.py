@@ -76,6 +76,13 @@ def test_the_package_can_say_what_is_quoted(message: str) -> None:
     assert is_said(message, said_by_the_package())
 
 
+def test_lines_of_the_training_log_have_the_names_that_are_explained() -> None:
+    _, _, section = PAGE.read_text(encoding="utf-8").partition("says of your bot\n")
+    names = re.findall(r"^\| `(.+?)` \|", section, re.MULTILINE)
+    assert len(names) > 5
+    assert set(names) <= set(strings_in(PACKAGE / "fewshot" / "summary.py"))
+
+
 @pytest.mark.needs("rasa")
 def test_rasa_can_say_what_is_quoted() -> None:
     import rasa

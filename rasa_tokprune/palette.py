@@ -1,8 +1,9 @@
 """The colours of plots, pages and reports: one thing, one colour, on light and dark ground.
 
-The hues are those of Okabe and Ito, "Color Universal Design" (2008), which readers with any form of
-colour blindness tell apart; some are lightened or darkened so that text in them has a contrast of
-4.5 to 1 or more with the ground.
+Text in any of them has a contrast of 4.5 to 1 or more with the ground. The plans of ours stay apart
+for readers with any form of colour blindness (simulated after Machado, Oliveira and Fernandes,
+2009); peers have marks and dashes of their own beside their colours, and words at every line.
+`tests/test_palette.py` holds all of this.
 """
 
 from __future__ import annotations
@@ -34,17 +35,26 @@ GROUNDS: Dict[str, Ground] = {
     DARK: Ground("#0d1117", "#e6edf3", "#9198a1"),
 }
 
-# By thing, then theme. Plans of ours go from blue over green to orange as they prune more; peers
-# are purple, red, brown and grey.
+# By thing, then theme. Plans of ours go from blue over green and yellow to brown or orange as they
+# prune more; `hard` prunes a model that was not trained for it.
 COLOURS: Dict[str, Dict[str, str]] = {
-    "off": {LIGHT: "#0062a3", DARK: "#56b4e9"},
-    "light": {LIGHT: "#00795a", DARK: "#1fc79b"},
-    "balanced": {LIGHT: "#7a6400", DARK: "#f0e442"},
-    "fast": {LIGHT: "#a35200", DARK: "#f0a33c"},
-    "diet": {LIGHT: "#96417a", DARK: "#e39ac6"},
-    "features": {LIGHT: "#b33c00", DARK: "#ff8a5c"},
-    "other": {LIGHT: "#656d76", DARK: "#9198a1"},
+    "off": {LIGHT: "#0b57c2", DARK: "#4d94f0"},
+    "light": {LIGHT: "#007a55", DARK: "#2fe0b5"},
+    "balanced": {LIGHT: "#8a6d00", DARK: "#f5e96b"},
+    "fast": {LIGHT: "#6e2600", DARK: "#e88a3c"},
+    "hard": {LIGHT: "#1f2328", DARK: "#e6edf3"},
+    "diet": {LIGHT: "#8f0f6b", DARK: "#f78fd0"},
+    "features": {LIGHT: "#cf2233", DARK: "#ff6b57"},
+    "setfit": {LIGHT: "#5a3fb0", DARK: "#b79cff"},
+    "semantic_router": {LIGHT: "#00728f", DARK: "#5cc8e0"},
+    "sentence_transformers": {LIGHT: "#8f0f6b", DARK: "#f78fd0"},
+    "language_model": {LIGHT: "#8a4b2a", DARK: "#d9a583"},
+    "onnxruntime": {LIGHT: "#cf2233", DARK: "#ff6b57"},
+    "openvino": {LIGHT: "#6e2600", DARK: "#e88a3c"},
+    "other": {LIGHT: "#656d76", DARK: "#8b929b"},
 }
+# Plans of ours, as they prune more.
+PLANS = ("off", "light", "balanced", "fast")
 
 
 def colour(thing: str, theme: str = LIGHT) -> str:

@@ -27,6 +27,7 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "extras": ("errors",),
     "terminal": (),
     "palette": (),
+    "plots": ("palette",),
     "machine": ("errors",),
     # text -> tokens -> pruned encoder -> embedding
     "encoder/stable_fields": (),
@@ -64,7 +65,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # the commands
     "commands": ("errors", "terminal", "encoder"),
     "commands/evaluate": (
-        "errors", "extras", "terminal", "machine", "encoder", "fewshot", "texts", "commands",
+        "errors", "extras", "terminal", "palette", "plots", "machine", "encoder", "fewshot", "texts",
+        "commands",
     ),
     "commands/certify": (
         "errors", "terminal", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs",
@@ -74,8 +76,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "commands/explain": ("errors", "extras", "explanation", "components", "commands"),
     "commands/export": ("errors", "encoder", "commands", "package"),
     "commands/adapt": (
-        "errors", "machine", "encoder", "fewshot", "texts", "jobs", "commands", "commands/bench",
-        "package",
+        "errors", "palette", "plots", "machine", "encoder", "fewshot", "texts", "jobs", "commands",
+        "commands/bench", "package",
     ),
     "cli": (
         "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
@@ -95,7 +97,7 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "onnx": ("encoder/backends/onnx",),
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),
-    "matplotlib": ("commands/evaluate", "commands/adapt"),
+    "matplotlib": ("plots", "commands/evaluate", "commands/adapt"),
     "rich": ("commands/screen",),
     "jinja2": ("commands/report",),
     "transformers": (),

@@ -93,13 +93,11 @@ def bots_of(arguments: argparse.Namespace) -> List[Bot]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measures what the file of rows does not hold yet."""
+    bots = bots_of(arguments)
     processes = available(arguments.peers, arguments.folder)
     done = measured(arguments.out, "set", "peer")
     todo: List[Tuple[Bot, str]] = [
-        (bot, name)
-        for bot in bots_of(arguments)
-        for name in processes
-        if (bot.name, name) not in done
+        (bot, name) for bot in bots for name in processes if (bot.name, name) not in done
     ]
     for bot, name in tqdm(todo, desc="Peers"):
         about = {"set": bot.name, "peer": name, "n_train": len(bot.texts)}

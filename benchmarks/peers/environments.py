@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 from tqdm import tqdm
 
@@ -27,7 +27,6 @@ from rasa_tokprune.machine.environment import environment
 FOLDER = ROOT / "results" / "benchmarks" / "peers"
 # What reads PyTorch's weights once, to write TensorFlow's: no part of what a user installs.
 _CONVERTING = "torch==2.12.1"
-_PYTHON = "3.10"
 # Of an environment: what only GPUs use. PyPI's torch for Linux brings it along.
 _FOR_GPUS = ("nvidia", "triton", "torch/lib/libtorch_cuda*", "torch/lib/libc10_cuda*", "cuda")
 _CONVERT = """
@@ -64,11 +63,16 @@ def checkpoint_of(kind: PeerKind, folder: Path) -> Path:
 
 def make(path: Path, requirements: Sequence[str]) -> Path:
     """Makes an environment and returns its interpreter."""
-    subprocess.run(["uv", "venv", "-q", "--python", _PYTHON, str(path)], check=True)
+    _make_empty(path)
     python = path / "bin" / "python"
     install = ["uv", "pip", "install", "-q", "--python", str(python), *requirements]
     subprocess.run(install, check=True, cwd=ROOT)
     return python
+
+
+def _make_empty(path: Path) -> None:
+    base = Path(sys.base_prefix) / "bin" / "python3"
+    subprocess.run(["uv", "venv", "-q", "--python", str(base), str(path)], check=True)
 
 
 def megabytes(paths: Sequence[Path]) -> float:
@@ -80,13 +84,13 @@ def megabytes(paths: Sequence[Path]) -> float:
     return total / 1e6
 
 
-def size_of(kind: PeerKind) -> Dict[str, Any]:
-    """Installs a peer alone and returns the megabytes of its packages, and of those for GPUs."""
+def size_of(requirements: Sequence[str]) -> Dict[str, Any]:
+    """Installs packages alone and returns their megabytes, and how many of these are for GPUs."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "environment"
         empty = Path(folder) / "empty"
-        subprocess.run(["uv", "venv", "-q", "--python", _PYTHON, str(empty)], check=True)
-        python = make(path, kind.requirements)
+        _make_empty(empty)
+        python = make(path, requirements)
         (packages,) = path.glob("lib/python*/site-packages")
         listed = subprocess.run(
             ["uv", "pip", "freeze", "--python", str(python)],
@@ -107,17 +111,13 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.sizes is None:
         _make_missing(arguments.peers, arguments.folder)
         return
-    done = measured(arguments.sizes, "requirements")
-    todo: List[PeerKind] = []
-    for name in arguments.peers:
-        kind = PEERS[name]
-        known = {tuple(held) for (held,) in ((tuple(row[0]),) for row in done)}
-        if kind.requirements not in known and kind.requirements not in [k.requirements for k in todo]:
-            todo.append(kind)
+    done = {name for (name,) in measured(arguments.sizes, "requirements")}
+    wanted = dict.fromkeys(PEERS[name].requirements for name in arguments.peers)
+    todo = [each for each in wanted if " ".join(each) not in done]
     model_mb = megabytes([find_checkpoint(DEFAULT_MODEL).resolve()])
-    for kind in tqdm(todo, desc="Installs"):
-        row = {"requirements": list(kind.requirements), **size_of(kind), "model_mb": model_mb}
-        append_row({**row, "environment": environment()}, arguments.sizes)
+    for requirements in tqdm(todo, desc="Installs"):
+        row = {"requirements": " ".join(requirements), **size_of(requirements)}
+        append_row({**row, "model_mb": model_mb, "environment": environment()}, arguments.sizes)
 
 
 def _make_missing(names: Sequence[str], folder: Path) -> None:

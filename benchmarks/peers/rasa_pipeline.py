@@ -35,7 +35,6 @@ class RasaPipeline:
         Raises:
             RuntimeError: If it fails; with the end of what it printed.
         """
-        # JSON is YAML; Rasa reads both files so.
         (folder / "config.yml").write_text(json.dumps(self._config), encoding="utf-8")
         (folder / "nlu.yml").write_text(training_data(texts, labels), encoding="utf-8")
         options = ["--config", "config.yml", "--nlu", "nlu.yml", "--out", "models"]
@@ -46,14 +45,14 @@ class RasaPipeline:
             text=True,
             env={**os.environ, "RASA_TELEMETRY_ENABLED": "false"},
         )
-        if result.returncode != 0:
+        if result.returncode != 0 or not self._archive(folder).is_file():
             raise RuntimeError(f"rasa train nlu failed: {(result.stdout + result.stderr)[-2000:]}")
 
     def load(self, folder: Path) -> None:
         """Loads the model archive."""
         from rasa.core.agent import Agent
 
-        self._agent = Agent.load(str(folder / "models" / f"{_MODEL}.tar.gz"))
+        self._agent = Agent.load(str(self._archive(folder)))
         self._loop = asyncio.new_event_loop()
 
     def answer(self, text: str) -> Answer:
@@ -68,6 +67,9 @@ class RasaPipeline:
             result = undo_fallback_prediction(result)  # as `rasa test nlu` does
         return result["intent"]["name"], float(result["intent"]["confidence"])
 
+    def _archive(self, folder: Path) -> Path:
+        return folder / "models" / f"{_MODEL}.tar.gz"
+
 
 def training_data(texts: Sequence[str], labels: Sequence[str]) -> str:
     """Returns examples as Rasa's training data.
@@ -77,11 +79,13 @@ def training_data(texts: Sequence[str], labels: Sequence[str]) -> str:
     by_label: dict[str, List[str]] = {}
     for text, label in zip(texts, labels):
         by_label.setdefault(label, []).append(" ".join(text.split()))
-    entries = [
-        {"intent": label, "examples": "".join(f"- {text}\n" for text in own)}
-        for label, own in by_label.items()
-    ]
-    return json.dumps({"version": "3.1", "nlu": entries})
+    # Rasa knows its files by keys at the start of a line. What JSON quotes is quoted in YAML, too.
+    lines = ['version: "3.1"', "nlu:"]
+    for label, own in by_label.items():
+        lines.append(f"- intent: {json.dumps(label, ensure_ascii=False)}")
+        examples = "".join(f"- {text}\n" for text in own)
+        lines.append(f"  examples: {json.dumps(examples, ensure_ascii=False)}")
+    return "\n".join(lines) + "\n"
 
 
 def build(settings: Mapping[str, Any]) -> RasaPipeline:

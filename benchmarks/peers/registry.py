@@ -39,6 +39,11 @@ class PeerKind:
         return bool(self.pipeline)
 
     @property
+    def needs_model(self) -> bool:
+        """Whether it needs a checkpoint beside its packages."""
+        return self.needs_tensorflow_weights or self.requirements != (_RASA,)
+
+    @property
     def needs_tensorflow_weights(self) -> bool:
         """Whether Rasa reads the checkpoint itself, which it does through TensorFlow."""
         return any(_WEIGHTS in component for component in self.pipeline)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import List, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 from rasa_tokprune.commands.adapt.judges import N_SHOT, read_set, strangers_of
 from rasa_tokprune.texts.tasks import Task, read_examples, read_oos, sample_shots
@@ -34,9 +34,16 @@ class Bot:
     strangers: List[str]
 
 
-def bot_of_task(task: Task) -> Bot:
-    """Returns the bot of a task: all its training data."""
+def bot_of_task(task: Task, n_shot: Optional[int] = None) -> Bot:
+    """Returns the bot of a task.
+
+    Args:
+        task: Training data, test messages, perhaps messages out of scope.
+        n_shot: Examples an intent; None takes all its training data.
+    """
     texts, labels, _ = read_examples(task.train)
+    rows = sample_shots(labels, n_shot, SEED)
+    texts, labels = ([part[row] for row in rows] for part in (texts, labels))
     query, answers, _ = read_examples(task.test)
     strangers = read_oos(task.oos) if task.oos else []
     return Bot(task.name, texts, labels, query, answers, strangers)

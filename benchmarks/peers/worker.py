@@ -1,8 +1,8 @@
 """The process a peer runs in, in the peer's own environment: it imports nothing of this package.
 
 With `--fit FILE` it learns from {"texts": [...], "labels": [...]} and ends. Without, it loads what
-was learned and answers requests on stdin, one JSON line each, {"texts": [...], "n_warm": N}, with the
-answers, the seconds of each and the process's peak memory.
+was learned and answers requests on stdin, one JSON line each, {"texts": [...], "n_warm": N}, with
+the answers, the seconds of each and the process's peak memory.
 """
 
 from __future__ import annotations

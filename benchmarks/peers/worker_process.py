@@ -84,7 +84,9 @@ class PeerProcess:
         start = time.perf_counter()
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
             command = [*self._command(folder), "--fit", str(examples)]
-            process = subprocess.Popen(command, stdout=output, stderr=output, env=_variables())
+            process = subprocess.Popen(
+                command, stdout=output, stderr=output, cwd=ROOT, env=_variables()
+            )
             _, status, usage = os.wait4(process.pid, 0)
             seconds = time.perf_counter() - start
             process.returncode = os.waitstatus_to_exitcode(status)
@@ -125,6 +127,7 @@ class PeerProcess:
             stderr=output,
             text=True,
             encoding="utf-8",
+            cwd=ROOT,
             env=_variables(),
         )
         try:
@@ -163,4 +166,3 @@ def _variables() -> Dict[str, str]:
 def _end_of(output: Any) -> str:
     output.seek(0)
     return " ".join(output.read()[-_SHOWN:].split())
-

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
-from typing import Any, Callable, Iterator, List, Tuple
+from typing import Any, Callable, List
 
 from rasa_tokprune.palette import DARK, THEMES
 from rasa_tokprune.plots.panel import Panel
@@ -26,36 +25,10 @@ def draw_both(path: Path, draw: Callable[[List[Panel]], None], **shape: Any) -> 
         draw_picture(place, draw, theme=theme, **shape)
         # 256 colours are a third of the bytes and nothing to the eye.
         with Image.open(place) as picture:
-            picture.convert("RGB").quantize(256, dither=0).save(place, optimize=True)
+            few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            few.save(place, optimize=True)
 
 
 def path_in(path: Path, theme: str) -> Path:
     """Returns where the picture of a theme lies, for the light one's path."""
     return path.with_name(f"{path.stem}-dark{path.suffix}") if theme == DARK else path
-
-
-@contextlib.contextmanager
-def panels(
-    path: Path, n_columns: int = 1, *, size: Tuple[float, float], n_rows: int = 1
-) -> Iterator[Any]:
-    """Yields matplotlib axes, (n_rows, n_columns), and writes the picture when they are drawn.
-
-    Args:
-        path: PNG file.
-        n_columns: Panels side by side.
-        size: Width and height of the whole picture in inches.
-        n_rows: Panels one below the other.
-    """
-    import matplotlib
-
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
-
-    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
-    try:
-        yield axes
-        figure.tight_layout()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=110)
-    finally:
-        plt.close(figure)

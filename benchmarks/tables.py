@@ -52,7 +52,7 @@ class Plot:
     """A generated picture.
 
     Attributes:
-        path: PNG file, from the repository's root.
+        path: PNG file, from the repository's root; its twin for dark pages is NAME-dark.png.
         rows: Names of files with rows in the question's folder.
         draw: Takes the rows of each of these files and where to write the picture.
     """
@@ -131,7 +131,7 @@ def plots_of(question: str) -> Tuple[Plot, ...]:
 
 def render(question: str, table: Table) -> str:
     """Returns what the rows say."""
-    return table.render(*_rows_of(question, table.rows))
+    return table.render(*rows_of(question, table.rows))
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -183,8 +183,8 @@ def _write(questions: Sequence[str]) -> None:
         print(_NOTHING_CHANGED)
     for question in questions:
         for plot in plots_of(question):
-            plot.draw(*_rows_of(question, plot.rows), ROOT / plot.path)
-            print(f"written: {plot.path}")
+            plot.draw(*rows_of(question, plot.rows), ROOT / plot.path)
+            print(f"written: {plot.path}, light and dark")
 
 
 def _read(document: str) -> str:
@@ -198,7 +198,12 @@ def _module_of(question: str) -> Any:
     return importlib.import_module(f"benchmarks.{question}.tables")
 
 
-def _rows_of(question: str, names: Sequence[str]) -> List[Rows]:
+def rows_of(question: str, names: Sequence[str]) -> List[Rows]:
+    """Returns the rows of some files of a question.
+
+    Raises:
+        ConfigError: If a file is not there or holds none.
+    """
     folder = ROOT / "benchmarks" / question
     found = [read_rows(folder / name) for name in names]
     for name, rows in zip(names, found):

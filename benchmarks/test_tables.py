@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import List, Tuple
 
 import pytest
@@ -45,14 +44,6 @@ def test_every_file_of_rows_has_a_table_or_plot() -> None:
                 for name in made.rows if "/" not in name}  # fmt: skip
         folder = ROOT / "benchmarks" / question
         assert {path.name for path in folder.glob("*.jsonl")} == used
-
-
-def test_every_plot_is_shown() -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))
-    text += (ROOT / "README.md").read_text(encoding="utf-8")
-    plots = [plot for question in QUESTIONS for plot in tables.plots_of(question)]
-    assert {Path(plot.path).name for plot in plots} == {p.name for p in ROOT.glob("docs/*.png")}
-    assert all(f"{Path(plot.path).name})" in text for plot in plots)
 
 
 def test_what_is_checked_and_written(

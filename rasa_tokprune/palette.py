@@ -36,7 +36,8 @@ GROUNDS: Dict[str, Ground] = {
 }
 
 # By thing, then theme. Plans of ours go from blue over green and yellow to brown or orange as they
-# prune more; `hard` prunes a model that was not trained for it.
+# prune more; `hard` prunes a model that was not trained for it. Below them peers, and what
+# becomes of messages.
 COLOURS: Dict[str, Dict[str, str]] = {
     "off": {LIGHT: "#0b57c2", DARK: "#4d94f0"},
     "light": {LIGHT: "#007a55", DARK: "#2fe0b5"},
@@ -45,12 +46,15 @@ COLOURS: Dict[str, Dict[str, str]] = {
     "hard": {LIGHT: "#1f2328", DARK: "#e6edf3"},
     "diet": {LIGHT: "#8f0f6b", DARK: "#f78fd0"},
     "features": {LIGHT: "#cf2233", DARK: "#ff6b57"},
-    "setfit": {LIGHT: "#5a3fb0", DARK: "#b79cff"},
-    "semantic_router": {LIGHT: "#00728f", DARK: "#5cc8e0"},
-    "sentence_transformers": {LIGHT: "#8f0f6b", DARK: "#f78fd0"},
-    "language_model": {LIGHT: "#8a4b2a", DARK: "#d9a583"},
-    "onnxruntime": {LIGHT: "#cf2233", DARK: "#ff6b57"},
-    "openvino": {LIGHT: "#6e2600", DARK: "#e88a3c"},
+    "setfit": {LIGHT: "#6a3fc0", DARK: "#b79cff"},
+    "semantic_router": {LIGHT: "#44546a", DARK: "#a9b8cc"},
+    "sentence_transformers": {LIGHT: "#4f6b00", DARK: "#b5cf4f"},
+    "language_model": {LIGHT: "#7a5c3a", DARK: "#cdb08c"},
+    "onnxruntime": {LIGHT: "#00728f", DARK: "#5cc8e0"},
+    "openvino": {LIGHT: "#8a3c5a", DARK: "#e8a0b4"},
+    "right": {LIGHT: "#0b57c2", DARK: "#4d94f0"},
+    "wrong": {LIGHT: "#cf2233", DARK: "#ff6b57"},
+    "out_of_scope": {LIGHT: "#8a6d00", DARK: "#f5e96b"},
     "other": {LIGHT: "#656d76", DARK: "#8b929b"},
 }
 # Plans of ours, as they prune more.

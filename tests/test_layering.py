@@ -65,8 +65,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # the commands
     "commands": ("errors", "terminal", "encoder"),
     "commands/evaluate": (
-        "errors", "extras", "terminal", "palette", "plots", "machine", "encoder", "fewshot", "texts",
-        "commands",
+        "errors", "extras", "terminal", "palette", "plots", "machine", "encoder", "fewshot",
+        "texts", "commands",
     ),
     "commands/certify": (
         "errors", "terminal", "machine", "encoder", "fewshot", "texts", "texts/lines", "jobs",
@@ -97,7 +97,7 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "onnx": ("encoder/backends/onnx",),
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),
-    "matplotlib": ("plots", "commands/evaluate", "commands/adapt"),
+    "matplotlib": ("plots", "commands/evaluate"),
     "rich": ("commands/screen",),
     "jinja2": ("commands/report",),
     "transformers": (),

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.palette import COLOURS, GROUNDS, PLANS, THEMES, colour
-from rasa_tokprune.plots.panel import MARKS
+from rasa_tokprune.plots.marks import MARKS
 
 # Machado, Oliveira and Fernandes, "A Physiologically-based Model for Simulation of Color Vision
 # Deficiency" (2009), severity 1: what linear RGB looks like without one kind of cones.
@@ -24,6 +24,8 @@ BLINDNESS = {
                             [-0.078411, 0.930809, 0.147602],
                             [0.004733, 0.691367, 0.303900]]),
 }  # fmt: skip
+# What becomes of messages; never in one picture with plans or peers.
+FATES = ("right", "wrong", "out_of_scope")
 # sRGB to XYZ, and its white (IEC 61966-2-1).
 TO_XYZ = np.array(
     [[0.4124564, 0.3575761, 0.1804375],
@@ -86,11 +88,13 @@ def test_plans_and_what_rasa_has_stay_apart(theme: str, blindness: str) -> None:
 
 
 def test_colour_is_not_alone() -> None:
-    # Things may share a tint, or look alike to some; no two share tint and mark.
-    named = [thing for thing in COLOURS if thing != "other"]
-    assert set(named) == set(MARKS)
-    assert len({(colour(thing), MARKS[thing]) for thing in named}) == len(named)
-    assert len({MARKS[thing] for thing in (*PLANS, "diet", "features")}) == len(PLANS) + 2
+    # Peers may look alike to some readers; each has a mark of its own too.
+    things = [thing for thing in COLOURS if thing not in ("other", *FATES)]
+    assert {*things, *FATES} == set(MARKS)
+    assert len({MARKS[thing] for thing in things}) == len(things)
+    for theme in THEMES:
+        assert len({colour(thing, theme) for thing in things}) == len(things)
+    assert len({MARKS[fate] for fate in FATES}) == len(FATES)
 
 
 def test_what_has_no_colour_is_grey() -> None:

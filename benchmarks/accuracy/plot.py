@@ -6,17 +6,24 @@ import math
 from pathlib import Path
 from typing import Any, List, Mapping, Sequence, Tuple
 
-from benchmarks.plots import panels
+from benchmarks.names import task_title
+from benchmarks.plots import draw_both
+from rasa_tokprune.plots.panel import Panel
 
-_PANELS = (
-    ("accuracy", "of the answered, right %"),
-    ("out_of_scope_recall", "out-of-scope messages rejected %"),
-)
+# Pipeline of the tables -> words at its line, and whose colour it has.
+_LINES = {
+    "our classifier, un-pruned, int8": ("ours,\nun-pruned", "off"),
+    "our classifier, plan `light`, int8": ("ours, light\n(default)", "light"),
+    "Rasa's default (DIET)": ("Rasa's default\n(DIET)", "diet"),
+}
+# Few messages are left beyond, and shares of few say little.
+_LEAST_COVERAGE, _MOST_RECALL = 20.0, 95.0
+
+# Line -> task -> what was measured.
+Lines = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
-def draw_lines(
-    lines: Mapping[str, Mapping[str, Mapping[str, Any]]], tasks: Sequence[str], path: Path
-) -> None:
+def draw_lines(lines: Lines, tasks: Sequence[str], path: Path) -> None:
     """Draws two panels for every task with out-of-scope messages, one line per pipeline.
 
     Args:
@@ -29,23 +36,29 @@ def draw_lines(
         for task in tasks
         if any("oos_auroc" in by_task.get(task, {}) for by_task in lines.values())
     ]
-    with panels(path, len(shown), n_rows=2, size=(4.6 * len(shown), 8)) as axes:
-        for column, task in enumerate(shown):
-            for axis, (key, label) in zip(axes[:, column], _PANELS):
-                _draw_panel(axis, lines, task, key)
-                axis.set(title=task, xlabel="in-scope messages answered %", ylabel=label)
-                axis.grid(alpha=0.3)
-        axes[0][0].legend(loc="best", fontsize=7)
 
+    def draw(panels: List[Panel]) -> None:
+        for row, task in enumerate(shown):
+            right, caught = panels[2 * row : 2 * row + 2]
+            for pipeline, (words, thing) in _LINES.items():
+                curve = lines.get(pipeline, {}).get(task, {}).get("curve", ())
+                accuracy = [p for p in curve_points(curve, "accuracy") if p[0] >= _LEAST_COVERAGE]
+                recall = [
+                    (up, across)
+                    for across, up in curve_points(curve, "out_of_scope_recall")
+                    if up <= _MOST_RECALL
+                ]
+                for panel, points in ((right, accuracy), (caught, recall)):
+                    if points:
+                        panel.line(*zip(*sorted(points)), thing=thing, label=words, has_marks=False)
+            right.describe(
+                title=task_title(task), y="of the answered, right, %", x="messages answered, %"
+            )
+            caught.describe(
+                title=" ", y="in-scope messages answered, %", x="out-of-scope messages rejected, %"
+            )
 
-def _draw_panel(
-    axis: Any, lines: Mapping[str, Mapping[str, Mapping[str, Any]]], task: str, key: str
-) -> None:
-    for text, by_task in lines.items():
-        points = curve_points(by_task[task]["curve"], key) if task in by_task else []
-        if points:
-            style = "-" if text.startswith("our classifier") else "--"
-            axis.plot(*zip(*points), style, marker="o", ms=2.5, label=text)
+    draw_both(path, draw, height=2.6 * len(shown), n_rows=len(shown), n_columns=2)
 
 
 def curve_points(curve: Sequence[Mapping[str, Any]], key: str) -> List[Tuple[float, float]]:

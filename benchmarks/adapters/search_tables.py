@@ -11,10 +11,11 @@ from typing import Any, Dict, List, Mapping, Optional
 
 import numpy as np
 
+from benchmarks.plots import draw_both
 from benchmarks.rows import Rows, select
 from benchmarks.tables import markdown_table
 from rasa_tokprune.commands.adapt.search.halving import front
-from rasa_tokprune.commands.adapt.search.plot import draw_search
+from rasa_tokprune.commands.adapt.search.plot import SHAPE, draw_panels
 from rasa_tokprune.commands.adapt.training.student import Importance
 
 Row = Mapping[str, Any]
@@ -117,7 +118,8 @@ def _difference(row: Row, other: Row) -> str:
 
 def draw_trials(rows: Rows, path: Path) -> None:
     """Draws accuracy and agreement of the search's trials against cost."""
-    draw_search(_of_one_judge(rows), path)
+    own = _of_one_judge(rows)
+    draw_both(path, lambda panels: draw_panels(own, panels), **SHAPE)
 
 
 def _of_one_judge(rows: Rows) -> List[Row]:

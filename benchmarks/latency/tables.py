@@ -9,6 +9,7 @@ from benchmarks.engines.registry import REFERENCE, engines_of
 from benchmarks.latency.blocks import latest_machine, render_blocks, texts_per_s
 from benchmarks.latency.plots import draw_latency, draw_shapes, draw_throughput
 from benchmarks.latency.savings import break_even_table, pruning_table, shapes_table
+from benchmarks.names import ENGINES
 from benchmarks.rows import Rows, distinct, select
 from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table
 from rasa_tokprune.texts.lengths import BUCKETS
@@ -20,17 +21,6 @@ BASELINE = REFERENCE
 # The README's sentence: which engine, against which, at which lengths.
 _OURS, _RIVAL = "ours:native:int8:off", "onnxruntime:int8"
 _SHORT, _LONG = 8, 256
-_SHOWN = {
-    "sentence-transformers": "sentence-transformers",
-    "sentence-transformers:bf16": "sentence-transformers, bf16",
-    "onnxruntime:int8": "ONNX Runtime, fused BERT, int8",
-    "openvino:bf16": "OpenVINO, bf16",
-    "openvino:int8": "OpenVINO, int8",
-    "ours:onnx:int8:off": "this package on ONNX Runtime, int8",
-    "ours:native:int8:off": "this package, un-pruned",
-    "ours:native:int8:light": "this package, `light` (the default, with its adapter)",
-    "ours:native:int8:freeze": "this package, pruned hard",
-}
 # Rows by engine and length.
 Cells = Mapping[Tuple[str, Any], Mapping[str, Any]]
 
@@ -82,11 +72,11 @@ def speed_table(rows: Rows, lengths: Sequence[int] = (8, 16, 64, 256)) -> str:
     cells = {(row["engine"], row["tokens"]): row for row in rows}
     lines = [
         [
-            name,
+            name.long,
             *(_latency_cell(cells, engine, n, "median_ms") for n in lengths),
             _mean_cosine([cells[engine, n] for n in lengths if (engine, n) in cells]),
         ]
-        for engine, name in _SHOWN.items()
+        for engine, name in ENGINES.items()
         if any(key[0] == engine for key in cells)
     ]
     head = ["ms: median / p95", *(f"{n} tokens" for n in lengths), "cosine to fp32"]

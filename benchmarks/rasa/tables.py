@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, List, Mapping, Optional, Set, Tuple
 
-from benchmarks.plots import panels
+from benchmarks.names import task_title
+from benchmarks.plots import draw_both
 from benchmarks.rasa import faq
 from benchmarks.rasa.pipelines import FLOOR, PIPELINES, TITLES
 from benchmarks.rows import Rows, distinct, in_order, select
 from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table, versions_of
+from rasa_tokprune.plots.panel import Panel
 
 _CONFIG_TEXT = {
     "config.yml": "our classifier",
@@ -17,11 +19,11 @@ _CONFIG_TEXT = {
     "config_diet.yml": "Rasa's default (DIET)",
 }
 _PRUNE_TEXT = {"off": "un-pruned", "default": "default (`light`)", "none": "-"}
-# Config, how it is pruned, what it is called in the plot.
+# Config, how it is pruned, words at its line, whose colour it has, and matplotlib's line style.
 _CURVES = (
-    ("config.yml", "freeze", "our classifier, freeze"),
-    ("config.yml", "drop", "our classifier, drop (paper)"),
-    ("config_featurizer.yml", "drop", "our featurizer + DIET, drop"),
+    ("config.yml", "freeze", "our classifier,\ntokens frozen", "off", "-"),
+    ("config.yml", "drop", "our classifier,\ntokens dropped", "off", "--"),
+    ("config_featurizer.yml", "drop", "our featurizer + DIET,\ntokens dropped", "features", "--"),
 )
 
 Row = Mapping[str, Any]
@@ -117,18 +119,23 @@ def runs_claim(rows: Rows) -> str:
 def draw_quantiles(rows: Rows, path: Path) -> None:
     """Draws accuracy against the pruning quantile, one panel per task."""
     tasks = _tasks(rows)
-    with panels(path, len(tasks), size=(5.5 * len(tasks), 4)) as axes:
-        for axis, task in zip(axes[0], tasks):
-            for config, mode, label in _CURVES:
+
+    def draw(panels: List[Panel]) -> None:
+        for panel, task in zip(panels, tasks):
+            for config, mode, words, thing, dash in _CURVES:
                 points = _curve(select(rows, task=task, config=config), mode)
                 if points:
-                    axis.plot(*zip(*points), marker="o", label=label)
+                    panel.line(*zip(*points), thing=thing, label=words, dash=dash)
             diet = _find(rows, task, "config_diet.yml", "none")
             if diet is not None:
-                axis.axhline(100 * diet["accuracy"], color="gray", ls="--", label="Rasa's default")
-            axis.set(title=task, xlabel="pruning quantile after layer 1", ylabel="accuracy %")
-            axis.grid(alpha=0.3)
-        axes[0][0].legend(loc="center left", fontsize=8)
+                panel.rule(100 * diet["accuracy"], thing="diet", label=_CONFIG_TEXT[diet["config"]])
+            panel.describe(
+                title=task_title(task),
+                y="accuracy, %",
+                x="share of the tokens that is pruned after the second of six layers",
+            )
+
+    draw_both(path, draw, height=2.9 * len(tasks), n_rows=len(tasks))
 
 
 def cross_validation_table(rows: Rows) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import itertools
 from pathlib import Path
-from typing import Dict, Optional, Tuple
+from typing import Dict, List, Optional, Tuple
 
 from benchmarks.bots import DEFAULT, plan_text
-from benchmarks.plots import panels
+from benchmarks.plots import draw_both
 from benchmarks.robustness.tokens import PLACES
 from benchmarks.rows import Rows, in_order, select
 from benchmarks.tables import Plot, Table, markdown_table
 from rasa_tokprune.encoder.plans.resolve import OFF
+from rasa_tokprune.plots.panel import Panel
 
 # Of small intents' recall, that a large intent may cost.
 _MAX_LOSS = 0.02
+_ANY_NAME = "a name in front"
 
 
 def kinds_table(rows: Rows) -> str:
@@ -128,24 +130,34 @@ def _share(counts: Rows, field: str) -> str:
 
 
 def draw_flips(rows: Rows, path: Path) -> None:
-    """Draws the share of changed answers by kind of message, one bar for each plan."""
-    own = [row for row in rows if "kind" in row]
+    """Draws the share of changed answers by kind of message, one mark for each plan.
+
+    Messages with a name in front are one kind here, whosever the name is.
+    """
+    own = [{**row, "kind": _plot_kind(row["kind"])} for row in rows if "kind" in row]
     kinds = in_order(own, "kind")
     plans = [plan for plan in in_order(own, "plan") if plan != OFF]
-    height = 0.8 / len(plans)
-    with panels(path, size=(9, 0.36 * len(kinds) + 1.2)) as axes:
-        axis = axes[0][0]
-        for number, plan in enumerate(plans):
+
+    def draw(panels: List[Panel]) -> None:
+        (panel,) = panels
+        for plan in plans:
             totals = [_sum(own, plan, kind) for kind in kinds]
             rates = [100 * total["flips"] / total["n"] for total in totals]
-            places = [index + number * height for index in range(len(kinds))]
-            axis.barh(places, rates, height=height, label=plan)
-        axis.set_yticks([index + 0.4 - height / 2 for index in range(len(kinds))])
-        axis.set_yticklabels(kinds)
-        axis.invert_yaxis()
-        axis.set_xlabel("answers that differ from the un-pruned encoder's, %")
-        axis.grid(axis="x", alpha=0.3)
-        axis.legend(fontsize=8)
+            for place, rate in enumerate(rates):
+                panel.point(rate, place, thing=plan, label="" if place else plan)
+        panel.rows(kinds)
+        panel.axis.set_ylim(len(kinds) - 0.5, -1.1)  # words above the first row
+        panel.describe(
+            title="Answers that a plan changes, by how the message is written",
+            x="answers other than the un-pruned encoder's, %",
+        )
+        panel.axis.set_xlim(left=-0.5)
+
+    draw_both(path, draw, height=0.34 * len(kinds) + 1.1)
+
+
+def _plot_kind(kind: str) -> str:
+    return _ANY_NAME if kind.startswith("name: ") else kind
 
 
 def _reading_order(named: Tuple[str, str]) -> Tuple[str, int, str]:

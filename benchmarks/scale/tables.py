@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Dict, List
 
 from benchmarks.engines.registry import engines_of
-from benchmarks.latency.plots import draw_engine, draw_legend, engine_panels
+from benchmarks.plots import draw_both
 from benchmarks.rows import Rows, distinct, medians_by, select
 from benchmarks.scale.exponent import fit_exponent
 from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table
+from rasa_tokprune.plots.panel import Panel
 
 # kind -> (field on the x axis, what it is called)
 _SIZES = {
@@ -17,6 +18,28 @@ _SIZES = {
     "examples": ("n_examples", "training examples, 77 intents"),
     "intents": ("n_way", "intents, 10 examples each"),
 }
+# Engine -> words at its line, and whose colour it has.
+_LINES = {
+    "ours:native:int8:off": ("un-pruned", "off"),
+    "ours:native:int8:drop": ("pruned hard", "hard"),
+    "fit": ("training", "other"),
+    "rank": ("one answer", "off"),
+}
+_PANELS = {
+    "tokens": "Encoding a text",
+    "examples": "Training and answering, by examples",
+    "intents": "Training and answering, by intents",
+}
+_TIMES = {
+    0.1: "0.1 ms",
+    1: "1 ms",
+    10: "10 ms",
+    100: "0.1 s",
+    1e3: "1 s",
+    1e4: "10 s",
+    1e5: "100 s",
+}
+_SHORT_TIMES = {n: f"{n:g} ms" for n in (0.5, 1, 2, 5, 10, 20)}
 _MILLION, _CORES = 1_000_000, (1, 16, 64)
 
 
@@ -53,19 +76,24 @@ def _exponents(points: Dict[int, float]) -> List[str]:
 
 
 def draw_growth(rows: Rows, path: Path) -> None:
-    """Draws median milliseconds against size, both logarithmic, one panel for each kind of size."""
+    """Draws median times against size, both logarithmic, one panel for each kind of size."""
     kinds = [kind for kind in _SIZES if select(rows, kind=kind)]
-    with engine_panels(path, len(kinds), width=7.0) as axes:
-        for axis, kind in zip(axes, kinds):
+
+    def draw(panels: List[Panel]) -> None:
+        for panel, kind in zip(panels, kinds):
             field, title = _SIZES[kind]
             chosen = select(rows, kind=kind)
-            for engine in engines_of(chosen):
-                for threads in distinct(select(chosen, engine=engine), "threads"):
-                    points = medians_by(select(chosen, engine=engine, threads=threads), field)
-                    label = f"{engine}, threads: {threads}"
-                    draw_engine(axis, list(points), list(points.values()), label)
-            axis.set(xscale="log", yscale="log", xlabel=title, ylabel="median ms")
-            draw_legend(axis)
+            for engine, (words, thing) in _LINES.items():
+                points = medians_by(select(chosen, engine=engine), field)
+                if points:
+                    panel.line(
+                        list(points), list(points.values()), thing=thing, label=words, dash="-"
+                    )
+            sizes = distinct(chosen, field)
+            panel.logarithmic(x=sizes, y=_SHORT_TIMES if kind == "tokens" else _TIMES)
+            panel.describe(title=_PANELS[kind], x=title)
+
+    draw_both(path, draw, height=2.2 * len(kinds) + 0.3, n_rows=len(kinds))
 
 
 def log_table(rows: Rows) -> str:

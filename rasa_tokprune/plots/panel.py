@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from rasa_tokprune.palette import GROUNDS, PLANS, colour
+from rasa_tokprune.palette import GROUNDS, colour
 from rasa_tokprune.plots.labels import Box, best_place, candidates, spread
+from rasa_tokprune.plots.marks import dash_of, mark_of, mark_size
 
-MOST_LINES = 6
-# Beside its colour each thing has a mark of its own; what is not ours is dashed.
-MARKS: Dict[str, str] = {
-    "off": "o", "light": "s", "balanced": "^", "fast": "D", "hard": "v", "diet": "X",
-    "features": "P", "setfit": "p", "semantic_router": "h", "sentence_transformers": "*",
-    "language_model": "8", "onnxruntime": "H", "openvino": "d",
-}  # fmt: skip
-_OURS = (*PLANS, "hard", "features")
+# Numbers on an axis, or what is written for each.
+Ticks = Union[Sequence[float], Mapping[float, str]]
 _LINE, _SMALL = 1.8, 8.5  # points
 _BESIDE = 1.015  # of the axis's width
 
@@ -27,16 +22,21 @@ class Panel:
     Attributes:
         axis: matplotlib's axes.
         theme: 'light' or 'dark'.
-        words: The label of each line and point, '' where there is none.
+        words: The label of each line and level.
+        curves: x and y of each line.
     """
 
     def __init__(self, axis: Any, theme: str) -> None:
         """Draws nothing yet."""
+        from matplotlib.ticker import MaxNLocator
+
         self.axis, self.theme = axis, theme
+        for each in (axis.xaxis, axis.yaxis):
+            each.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         self.words: List[str] = []
         self._ends: List[Any] = []
         self._beside: List[Tuple[float, float, Any]] = []
-        self._curves: List[Tuple[Sequence[float], Sequence[float]]] = []
+        self.curves: List[Tuple[Sequence[float], Sequence[float]]] = []
 
     def describe(self, *, x: str = "", y: str = "", title: str = "") -> None:
         """Says what the axes are: a title, below it what goes up, and what goes right."""
@@ -49,18 +49,19 @@ class Panel:
             fontsize=_SMALL, va="bottom",
         )  # fmt: skip
 
-    def logarithmic(self, *, x: Sequence[float] = (), y: Sequence[float] = ()) -> None:
+    def logarithmic(self, *, x: Ticks = (), y: Ticks = ()) -> None:
         """Makes axes logarithmic, with these numbers on them; none leaves an axis as it is."""
-        from matplotlib.ticker import NullLocator
+        from matplotlib.ticker import FixedLocator, NullLocator
 
-        for axis, scale, numbers in (
+        for axis, scale, ticks in (
             (self.axis.xaxis, self.axis.set_xscale, x),
             (self.axis.yaxis, self.axis.set_yscale, y),
         ):
-            if numbers:
+            if ticks:
+                named = ticks if isinstance(ticks, Mapping) else {n: f"{n:,g}" for n in ticks}
                 scale("log")
-                axis.set_major_locator(_fixed(numbers))
-                axis.set_ticklabels([f"{number:,g}" for number in numbers])
+                axis.set_major_locator(FixedLocator(list(named)))
+                axis.set_ticklabels(list(named.values()))
                 axis.set_minor_locator(NullLocator())
 
     def line(
@@ -72,24 +73,30 @@ class Panel:
         label: str,
         dash: str = "",
         has_marks: bool = True,
+        label_at: Optional[int] = None,
     ) -> None:
-        """Draws a line with its label at its right end.
+        """Draws a line with its label at its right end, or beside one of its points.
 
         Args:
             x: Ascending.
             y: Of each x.
             thing: Key of the palette.
             label: A few words, possibly on several lines; '' for none.
-            dash: matplotlib's line style; '' is solid for what is ours, else dashed.
+            dash: matplotlib's line style; '' is solid, for peers dashed.
             has_marks: Whether points are marked.
+            label_at: Number of the point beside which the label goes.
         """
-        style = dash or ("-" if thing in _OURS else "--")
-        mark = MARKS.get(thing, "o") if has_marks else ""
+        style = dash or dash_of(thing)
+        mark = mark_of(thing) if has_marks else ""
         tint = colour(thing, self.theme)
-        self.axis.plot(x, y, style, lw=_LINE, color=tint, marker=mark, ms=4.5, mew=0, zorder=3)
+        self.axis.plot(
+            x, y, style, lw=_LINE, color=tint, marker=mark, ms=mark_size(mark, 4.5), mew=0, zorder=3
+        )
         self.words.append(label)
-        self._curves.append((x, y))
-        if label:
+        self.curves.append((x, y))
+        if label and label_at is not None:
+            self.note(x[label_at], y[label_at], label, thing=thing)
+        elif label:
             self._label_end(x[-1], y[-1], label, tint)
 
     def rule(self, y: float, *, label: str, thing: str = "other") -> None:
@@ -124,10 +131,14 @@ class Panel:
             is_strong: Whether mark and label stand out.
         """
         tint = colour(thing, self.theme)
-        size = 9 if is_strong else 7
-        self.axis.plot([x], [y], MARKS.get(thing, "o"), color=tint, ms=size, mew=0, zorder=4)
-        self.words.append(label)
+        mark = mark_of(thing)
+        size = mark_size(mark, 9 if is_strong else 7)
+        self.axis.plot([x], [y], mark, color=tint, ms=size, mew=0, zorder=4)
         self.note(x, y, label, thing=thing, is_strong=is_strong)
+
+    def write(self, x: float, y: float, text: str) -> None:
+        """Writes a faint number or word at a place, centred."""
+        self.axis.text(x, y, text, color=GROUNDS[self.theme].faint, fontsize=_SMALL, ha="center")
 
     def note(
         self, x: float, y: float, text: str, *, thing: str = "other", is_strong: bool = False
@@ -178,7 +189,9 @@ class Panel:
         for _, y, text in self._ends:
             wanted.append(self.axis.transData.transform((self.axis.get_xlim()[1], y))[1])
             heights.append(text.get_window_extent(renderer).height * 1.12)
-        found = spread(wanted, heights, frame.y0 - frame.height * 0.1, frame.y1 * 1.05)
+        page, more = self.axis.figure.bbox, 0.1 * frame.height
+        low, high = max(frame.y0 - more, page.y0), min(frame.y1 + more, page.y1)
+        found = spread(wanted, heights, low, high)
         for (x, y, text), place, height in zip(self._ends, found, heights):
             up = (place - frame.y0) / frame.height
             text.set_position((_BESIDE, up))
@@ -199,7 +212,7 @@ class Panel:
         frame = self.axis.get_window_extent(renderer)
         inside = Box(frame.x0, frame.y0, frame.x1, frame.y1)
         taken = [self._around(x, y, gap * 0.6) for x, y, _ in self._beside]
-        taken += [self._around(x, y, gap * 0.3) for curve in self._curves for x, y in _dense(curve)]
+        taken += [self._around(x, y, gap * 0.3) for curve in self.curves for x, y in _dense(curve)]
         for x, y, text in self._beside:
             size = text.get_window_extent(renderer)
             across, up = to_pixels((x, y))
@@ -220,9 +233,3 @@ def _dense(curve: Tuple[Sequence[float], Sequence[float]]) -> List[Tuple[float, 
     at = np.arange(len(x))
     places = zip(np.interp(steps, at, x), np.interp(steps, at, y))
     return [place for place in places if np.isfinite(place).all()]
-
-
-def _fixed(numbers: Sequence[float]) -> Any:
-    from matplotlib.ticker import FixedLocator
-
-    return FixedLocator(list(numbers))

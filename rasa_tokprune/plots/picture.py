@@ -84,6 +84,7 @@ def _style(theme: str) -> Dict[str, Any]:
         "axes.linewidth": 0.8,
         "ytick.major.size": 0,
         "xtick.major.size": 3,
+        "axes.xmargin": 0.02,
         "axes.grid": True,
         "axes.axisbelow": True,
         "grid.color": ground.faint,

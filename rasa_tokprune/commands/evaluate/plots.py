@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, TypeVar
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, TypeVar
 
 import numpy as np
 
 from rasa_tokprune.commands.evaluate.predictions import Predictions
+from rasa_tokprune.plots.panel import Panel
+from rasa_tokprune.plots.picture import draw_picture
 
-_RIGHT, _WRONG, _OOS = "#009292", "#920000", "#b08000"
-
+# Column of the curve -> words at its line, and whose colour it has.
+_CURVES = {
+    "coverage": ("in-scope messages\nanswered", "other"),
+    "accuracy": ("of those right", "right"),
+    "out_of_scope_recall": ("out-of-scope\nmessages rejected", "out_of_scope"),
+}
 
 _Text = TypeVar("_Text", str, Optional[str])
 
@@ -22,102 +30,80 @@ def plain_text(text: _Text) -> _Text:
 
 def draw_run(row: Mapping[str, Any], predictions: Predictions, folder: Path) -> None:
     """Draws calibration.png, coverage.png and, with out-of-scope messages, oos.png."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    title = plain_text(f"{row['task']}, {row['shots']} shots, {row['model']}, {row['plan']}")
-    _draw_calibration(row, title, folder / "calibration.png")
-    _draw_coverage(row, title, folder / "coverage.png")
+    about = plain_text(f"{row['task']}, {row['shots']} shots, {row['model']}, {row['plan']}")
+    draws: Dict[str, Callable[[Panel], None]] = {
+        "calibration.png": lambda panel: _draw_calibration(panel, row, about),
+        "coverage.png": lambda panel: _draw_coverage(panel, row, about),
+    }
     if row["n_oos"]:
-        _draw_oos(row, predictions, title, folder / "oos.png")
+        draws["oos.png"] = lambda panel: _draw_oos(panel, row, predictions, about)
+    for name, draw in draws.items():
+        draw_picture(folder / name, functools.partial(_draw_one, draw), height=4.2)
 
 
-def _draw_calibration(row: Mapping[str, Any], title: str, path: Path) -> None:
+def _draw_one(draw: Callable[[Panel], None], panels: Sequence[Panel]) -> None:
+    draw(panels[0])
+
+
+def _draw_calibration(panel: Panel, row: Mapping[str, Any], about: str) -> None:
     """Accuracy against confidence, with the number of messages in each bin."""
-    figure, axis = _axis(f"{title}\nexpected calibration error {row['ece']:.3f}")
-    axis.plot([0, 1], [0, 1], color="gray", ls="--", label="confidence is right")
     bins = [entry for entry in row["calibration"] if entry["count"]]
-    axis.bar(
-        [(entry["from"] + entry["to"]) / 2 for entry in bins],
-        [entry["accuracy"] for entry in bins],
-        width=[0.9 * (entry["to"] - entry["from"]) for entry in bins],
-        color=_RIGHT,
-        alpha=0.4,
-    )
-    axis.plot(
-        [entry["confidence"] for entry in bins],
-        [entry["accuracy"] for entry in bins],
-        marker="o", color=_RIGHT, label="measured",
-    )  # fmt: skip
+    panel.line([0, 1], [0, 1], thing="other", label="if confidence\nwere right", has_marks=False)
+    if bins:
+        confidence, accuracy = ([each[key] for each in bins] for key in ("confidence", "accuracy"))
+        panel.line(confidence, accuracy, thing="right", label="measured")
     for entry in bins:
-        place = ((entry["from"] + entry["to"]) / 2, 0.01)
-        axis.annotate(str(entry["count"]), place, ha="center", fontsize=8)
-    axis.set(xlabel="confidence (number of messages below)", ylabel="accuracy", ylim=(0, 1.02))
-    axis.legend(loc="upper left", fontsize=8)
-    _save(figure, path)
+        panel.write((entry["from"] + entry["to"]) / 2, 0, str(entry["count"]))
+    panel.describe(
+        title=f"Can confidence be believed? Expected error {row['ece']:.3f}",
+        y=f"share of right answers; {about}",
+        x="confidence; above it how many messages have it",
+    )
+    panel.axis.set(xlim=(0, 1), ylim=(-0.02, 1.02))
 
 
-def _draw_coverage(row: Mapping[str, Any], title: str, path: Path) -> None:
+def _draw_coverage(panel: Panel, row: Mapping[str, Any], about: str) -> None:
     """Coverage, accuracy of what is answered and out-of-scope recall against the threshold."""
-    figure, axis = _axis(title)
-    lines = [
-        ("coverage", "in-scope messages answered", "black"),
-        ("accuracy", "of those right", _RIGHT),
-        ("out_of_scope_recall", "out-of-scope messages rejected", _OOS),
-    ]
-    thresholds = [entry["threshold"] for entry in row["curve"]]
-    for key, label, color in lines[: None if row["n_oos"] else 2]:
-        axis.plot(thresholds, _column(row, key), color=color, label=label)
-    _mark_operating_point(axis, row)
-    axis.set(xlabel="confidence threshold", ylabel="share", ylim=(-0.02, 1.02))
-    axis.legend(loc="best", fontsize=8)
-    _save(figure, path)
+    for key, (label, thing) in _CURVES.items():
+        points = [(e["threshold"], e[key]) for e in row["curve"] if _is_number(e[key])]
+        if points and (row["n_oos"] or key != "out_of_scope_recall"):
+            panel.line(*zip(*points), thing=thing, label=label, has_marks=False, dash="-")
+    _mark_operating_point(panel, row)
+    panel.describe(
+        title="What a threshold answers and rejects", y=f"share; {about}", x="confidence threshold"
+    )
+    panel.axis.set(xlim=(0, 1), ylim=(-0.02, 1.02))
 
 
-def _draw_oos(row: Mapping[str, Any], predictions: Predictions, title: str, path: Path) -> None:
-    """Histograms of the confidence that a message is in scope."""
-    figure, axis = _axis(f"{title}\nAUROC {row['oos_auroc']:.3f}")
+def _draw_oos(panel: Panel, row: Mapping[str, Any], predictions: Predictions, about: str) -> None:
+    """Histograms of the confidence that a message is in scope, labelled at their peaks."""
     in_scope, is_right = predictions.scope_confidences, predictions.is_right
     groups = (
-        (in_scope[is_right], "in scope, right", _RIGHT),
-        (in_scope[~is_right], "in scope, wrong", _WRONG),
-        (np.array(predictions.oos_confidences), "out of scope", _OOS),
+        (in_scope[is_right], "in scope, right", "right"),
+        (in_scope[~is_right], "in scope, wrong", "wrong"),
+        (np.array(predictions.oos_confidences), "out of scope", "out_of_scope"),
     )
-    for values, label, color in groups:
+    edges = np.linspace(0, 1, 21)
+    middles = (edges[:-1] + edges[1:]) / 2
+    for values, words, thing in groups:
         if len(values):
-            weights = np.full(len(values), 1 / len(values))
-            axis.hist(
-                values, np.linspace(0, 1, 21), weights=weights, histtype="step", lw=1.8,
-                color=color, label=f"{label} ({len(values)})",
-            )  # fmt: skip
-    _mark_operating_point(axis, row)
-    axis.set(xlabel="confidence that it is in scope", ylabel="share of the group")
-    axis.legend(loc="best", fontsize=8)
-    _save(figure, path)
+            shares = np.histogram(values, edges)[0] / len(values)
+            peak = int(shares.argmax())
+            label = f"{words} ({len(values)})"
+            panel.line(list(middles), list(shares), thing=thing, label=label, label_at=peak)
+    _mark_operating_point(panel, row)
+    panel.describe(
+        title=f"Are messages out of scope told apart? AUROC {row['oos_auroc']:.3f}",
+        y=f"share of each group; {about}",
+        x="confidence that a message is in scope",
+    )
+    panel.axis.set_xlim(0, 1)
 
 
-def _mark_operating_point(axis: Any, row: Mapping[str, Any]) -> None:
+def _mark_operating_point(panel: Panel, row: Mapping[str, Any]) -> None:
     point = row["operating_confidence"]
-    axis.axvline(point, color="gray", ls=":", label=f"operating threshold {point}")
+    panel.mark(point, f"operating threshold {point}")
 
 
-def _column(row: Mapping[str, Any], key: str) -> List[float]:
-    return [float("nan") if entry[key] is None else entry[key] for entry in row["curve"]]
-
-
-def _axis(title: str) -> Any:
-    import matplotlib.pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(6.5, 4.5))
-    axis.grid(alpha=0.3)
-    axis.set_title(title, fontsize=9)
-    axis.set_xlim(0, 1)
-    return figure, axis
-
-
-def _save(figure: Any, path: Path) -> None:
-    import matplotlib.pyplot as plt
-
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+def _is_number(value: Optional[float]) -> bool:
+    return value is not None and not math.isnan(value)

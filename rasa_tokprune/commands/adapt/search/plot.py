@@ -3,47 +3,69 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from rasa_tokprune.commands.adapt.search.halving import front
 from rasa_tokprune.commands.adapt.training.student import Importance
+from rasa_tokprune.plots.panel import Panel
+from rasa_tokprune.plots.picture import draw_picture
+
+# Points that are shown below the lowest line; trials below that are far off.
+_BELOW = 2.0
+Rows = Sequence[Mapping[str, Any]]
+_MEASURES = {
+    "accuracy": "right answers, %",
+    "agreement": "answers that are the un-pruned model's, %",
+}
+_CONTROLS = {
+    Importance.RANDOM: ("random tokens", ":"),
+    Importance.INVERSE: ("most attended", "-."),
+}
 
 
-def draw_search(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Draws every trial, the Pareto front of each round, and the controls.
+def draw_search(rows: Rows, path: Path) -> None:
+    """Draws every trial, the best of the first and of the last round, and the controls.
 
     Args:
         rows: Of `run_trial`.
         path: PNG file.
     """
-    import matplotlib
+    draw_picture(path, lambda panels: draw_panels(rows, panels), **SHAPE)
 
-    matplotlib.use("Agg")
-    import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4.6))
-    for axis, key in zip(axes, ("accuracy", "agreement")):
-        for steps, own in sorted(_by_steps(rows).items()):
-            points = [(row["cost"], 100 * row[key]) for row in own]
-            (line,) = axis.plot(*zip(*points), "o", ms=3, alpha=0.45)
+def draw_panels(rows: Rows, panels: Sequence[Panel]) -> None:
+    """Draws into two panels, accuracy and agreement."""
+    tried = [row for row in rows if row["importance"] == Importance.ATTENTION.value]
+    rounds = sorted({row["steps"] for row in tried})
+    for panel, (key, words) in zip(panels, _MEASURES.items()):
+        panel.cloud(*zip(*_points(tried, key)), thing="other")
+        for steps, thing in {rounds[0]: "off", rounds[-1]: "light"}.items():
+            points = _points([row for row in tried if row["steps"] == steps], key)
             best = [points[index] for index in front(points)]
-            axis.plot(*zip(*best), color=line.get_color(), label=f"{steps} steps")
-        for control, mark in ((Importance.RANDOM, "x"), (Importance.INVERSE, "v")):
-            chosen = [row for row in rows if row["importance"] == control.value]
-            if chosen:
-                points = [(row["cost"], 100 * row[key]) for row in chosen]
-                axis.plot(*zip(*points), mark, color="black", ms=5, label=f"by {control.value}")
-        axis.set(xlabel="cost (token-layers)", ylabel=f"{key} %")
-        axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=7)
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+            panel.line(*zip(*best), thing=thing, label=f"best, {_trained(steps)}")
+        for control, (label, dash) in _CONTROLS.items():
+            own = _last_round(rows, control)
+            points = _points(own, key)
+            if points:
+                label += f",\n{_trained(own[0]['steps'])}"
+                panel.line(*zip(*sorted(points)), thing="other", label=label, dash=dash)
+        lines = [value for line in panel.curves for value in line[1]]
+        panel.axis.set_ylim(min(lines) - _BELOW, max(lines) + 1)
+        panel.describe(title=key.capitalize(), y=words, x="cost, share of the token-layers")
 
 
-def _by_steps(rows: Sequence[Mapping[str, Any]]) -> Dict[int, List[Mapping[str, Any]]]:
-    found: Dict[int, List[Mapping[str, Any]]] = {}
-    for row in rows:
-        if row["importance"] == Importance.ATTENTION.value:
-            found.setdefault(row["steps"], []).append(row)
-    return found
+SHAPE: Dict[str, Any] = {"height": 6.2, "n_rows": len(_MEASURES)}
+
+
+def _points(rows: Rows, key: str) -> List[Tuple[float, float]]:
+    return [(row["cost"], 100 * row[key]) for row in rows]
+
+
+def _last_round(rows: Rows, control: Importance) -> Rows:
+    own = [row for row in rows if row["importance"] == control.value]
+    last = max((row["steps"] for row in own), default=0)
+    return [row for row in own if row["steps"] == last]
+
+
+def _trained(steps: int) -> str:
+    return f"{steps} steps" if steps else "un-trained"

@@ -22,7 +22,7 @@ WORDS = {
     "fast": "ours, fast",
 }
 _DEFAULT = "light"
-_NUMBERS = (0.5, 1, 2, 3, 5, 10, 20, 30, 50, 100, 200)
+_NUMBERS = (0.5, 1, 2, 5, 10, 20, 50, 100, 200)
 _HEIGHT = 3.9
 
 
@@ -38,12 +38,13 @@ def draw_points(points: Mapping[str, Tuple[float, float]], n_sets: int, path: Pa
     def draw(panels: List[Panel]) -> None:
         (panel,) = panels
         times = [time for time, _ in points.values()]
-        low, high = 0.7 * min(times), 1.6 * max(times)
-        panel.logarithmic(x=[number for number in _NUMBERS if low <= number <= high])
+        low, high = 0.7 * min(times), 2.2 * max(times)
+        panel.logarithmic(x={n: f"{n:g} ms" for n in _NUMBERS if low <= n <= high})
         panel.axis.set_xlim(low, high)
+        panel.axis.margins(y=0.1)
         panel.describe(
             y=f"right answers %, mean of {n_sets} bots that nobody trained on",
-            x="milliseconds for one message, one core; farther left is faster",
+            x="time of one message, one core",
         )
         for name, (time, accuracy) in points.items():
             words = WORDS.get(name, name)

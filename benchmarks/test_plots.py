@@ -18,7 +18,7 @@ from rasa_tokprune.plots import picture
 from rasa_tokprune.plots.panel import Panel
 from tests.real_data import ROOT
 
-MOST_LINES, MOST_BYTES = 6, 120_000
+MOST_LINES, MOST_POINTS, MOST_BYTES = 6, 10, 120_000
 ALL = [(question, plot) for question in QUESTIONS for plot in tables.plots_of(question)]
 DOCUMENTS = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
 SHOWN = re.compile(
@@ -51,7 +51,7 @@ def check_picture(path: Path, panels: List[Panel]) -> None:
             corner = image.convert("RGB").getpixel((0, 0))
         assert "#{:02x}{:02x}{:02x}".format(*corner) == GROUNDS[theme].paper
     for panel in panels:
-        assert len(panel.words) <= MOST_LINES
+        assert len(panel.words) <= (MOST_LINES if panel.has_lines else MOST_POINTS)
         assert all(panel.words), "a line without words"
         assert len(set(panel.words)) == len(panel.words)
         assert not any(":" in words for words in panel.words), "a name of rows, not words"

@@ -1,0 +1,193 @@
+"""Tables and the picture of ours against what a bot has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Optional
+
+from benchmarks.peers.costs import QUIET_LOAD
+from benchmarks.peers.measured import (
+    Scores,
+    common_sets,
+    complete,
+    mean_accuracy,
+    mean_auroc,
+    n_with_strangers,
+    scores_of,
+    sets_of,
+)
+from benchmarks.peers.picture import draw_points
+from benchmarks.peers.registry import PEERS
+from benchmarks.rows import Rows, in_order
+from benchmarks.tables import Plot, Table, machine_line, markdown_table
+
+# Not in the README's table: the same library once more.
+_SHORT = tuple(name for name in PEERS if name != "setfit_all_pairs")
+
+
+def peers_table(
+    own: Rows, pipelines: Rows, fixed: Rows, drawn: Rows, costs: Rows, installs: Rows
+) -> str:
+    """Returns a line for each peer: accuracy, out of scope, what it costs."""
+    scores = scores_of(own, pipelines, fixed, drawn)
+    scores = {name: by_set for name, by_set in scores.items() if name in _SHORT}
+    quality = _quality_cells(scores)
+    by_peer = {row["peer"]: row for row in costs}
+    lines = []
+    for name in scores:
+        cells = [*quality[name], *_cost_cells(by_peer.get(name)), _install(name, installs)]
+        lines.append([PEERS[name].title, *cells])
+    head = ["", *_quality_head(scores), "training s", "one message ms", "memory MB", "install MB"]
+    return f"{markdown_table(head, lines)}\n\n{_about(scores, costs)}"
+
+
+def _sets_shown(scores: Scores) -> List[List[str]]:
+    """Returns the sets of each pair of columns: all of them, and those that all peers have."""
+    every, common = sets_of(scores), common_sets(scores)
+    return [every] if common == every or not common else [every, common]
+
+
+def _quality_head(scores: Scores) -> List[str]:
+    head = []
+    for sets in _sets_shown(scores):
+        by_set = next(own for own in scores.values() if all(name in own for name in sets))
+        n_strange = n_with_strangers(by_set, sets)
+        head += [f"accuracy %, {_n(len(sets))}", f"out-of-scope AUROC, {_n(n_strange)}"]
+    return head
+
+
+def _n(count: int) -> str:
+    return f"{count} set{'s' * (count != 1)}"
+
+
+def _quality_cells(scores: Scores) -> Dict[str, List[str]]:
+    found = {}
+    for name, by_set in scores.items():
+        cells = []
+        for sets in _sets_shown(scores):
+            is_known = all(each in by_set for each in sets)
+            auroc = mean_auroc(by_set, sets) if is_known else None
+            cells.append(f"{mean_accuracy(by_set, sets):.1f}" if is_known else "")
+            cells.append("" if auroc is None else f"{auroc:.3f}")
+        found[name] = cells
+    return found
+
+
+def _cost_cells(row: Optional[Mapping[str, Any]]) -> List[str]:
+    if row is None:
+        return ["", "", ""]
+    return [f"{row['train_s']:.0f}", f"{row['p50_ms']:.1f}", f"{row['answer_peak_mb']:,.0f}"]
+
+
+def _install(name: str, installs: Rows) -> str:
+    kind = PEERS[name]
+    for row in installs:
+        if row["requirements"] == " ".join(kind.requirements):
+            model_mb = row["model_mb"] if kind.needs_model else 0.0
+            gpu = f" + {row['gpu_mb']:,.0f}" if row["gpu_mb"] >= 1 else ""
+            return f"{row['packages_mb'] - row['gpu_mb'] + model_mb:,.0f}{gpu}"
+    return ""
+
+
+def _about(scores: Scores, costs: Rows) -> str:
+    """Returns what a reader must know of the numbers."""
+    n_sets, n_examples = len(sets_of(scores)), costs[0]["n_train"]
+    lines = [
+        f"Accuracy: mean of {n_sets} bots that nobody trained on, one draw each. Costs: "
+        f"example_bot, {n_examples} examples, 5 an intent, one core. Memory: peak of the process "
+        f"that answers. Install: with the model; behind +, what PyPI's torch brings along for GPUs."
+    ]
+    missing = [PEERS[name].title for name in scores if name not in complete(scores)]
+    if missing:
+        lines.append(f"Not measured on all sets: {'; '.join(missing)}.")
+    busy = [row["peer"] for row in costs if row["load"] > QUIET_LOAD]
+    if busy:
+        lines.append("**Other programs were running while costs were measured: a dry run.**")
+    return " ".join(lines)
+
+
+def sets_table(own: Rows, pipelines: Rows, fixed: Rows, drawn: Rows) -> str:
+    """Returns accuracy, and out-of-scope AUROC, by set and peer."""
+    scores = scores_of(own, pipelines, fixed, drawn)
+    sets = sets_of(scores)
+    lines = [
+        [PEERS[name].title, *(_set_cell(by_set, each) for each in sets)]
+        for name, by_set in scores.items()
+    ]
+    return markdown_table(["accuracy % / out-of-scope AUROC", *sets], lines)
+
+
+def _set_cell(by_set: Mapping[str, Any], name: str) -> str:
+    if name not in by_set:
+        return ""
+    score = by_set[name]
+    auroc = "" if score.auroc is None else f" / {score.auroc:.2f}"
+    return f"{100 * score.accuracy:.1f}{auroc}"
+
+
+def costs_table(costs: Rows) -> str:
+    """Returns all that was measured of time and memory."""
+    by_peer = {row["peer"]: row for row in costs}
+    lines = []
+    for name in (name for name in PEERS if name in by_peer):
+        row = by_peer[name]
+        cells = [f"{row['train_s']:.1f}", f"{row['start_s']:.1f}"]
+        cells += [f"{row['p50_ms']:.2f}", f"{row['p95_ms']:.2f}"]
+        cells += [f"{row['train_peak_mb']:,.0f}", f"{row['answer_peak_mb']:,.0f}"]
+        lines.append([PEERS[name].title, *cells, f"{row['load']:.1f}"])
+    head = ["", "training s", "start s", "p50 ms", "p95 ms", "peak MB, training"]
+    head += ["peak MB, answering", "load"]
+    return f"{markdown_table(head, lines)}\n\n{machine_line(costs)}"
+
+
+def installs_table(installs: Rows) -> str:
+    """Returns what an install takes."""
+    lines = [
+        [
+            f"`{row['requirements']}`" if row["requirements"] != "." else "this package",
+            str(row["n_packages"]),
+            f"{row['packages_mb'] - row['gpu_mb']:,.0f}",
+            f"{row['gpu_mb']:,.0f}",
+        ]
+        for row in installs
+    ]
+    head = ["`pip install`", "packages", "MB", "MB for GPUs"]
+    return f"{markdown_table(head, lines)}\n\nThe model: {installs[0]['model_mb']:.0f} MB."
+
+
+def versions_table(own: Rows) -> str:
+    """Returns the versions that each peer was measured with."""
+    lines = []
+    for name in (name for name in PEERS if name in in_order(own, "peer")):
+        rows = [row for row in own if row["peer"] == name]
+        versions = rows[-1]["environment"]["versions"]
+        lines.append([PEERS[name].title, ", ".join(f"{k} {v}" for k, v in versions.items())])
+    return markdown_table(["", "versions"], lines, n_left=2)
+
+
+def draw_peers(
+    own: Rows, pipelines: Rows, fixed: Rows, drawn: Rows, costs: Rows, path: Path
+) -> None:
+    """Draws accuracy against the time of one message, of peers that have all of both."""
+    scores = scores_of(own, pipelines, fixed, drawn)
+    sets = sets_of(scores)
+    by_peer = {row["peer"]: row for row in costs}
+    points = {
+        name: (by_peer[name]["p50_ms"], mean_accuracy(scores[name], sets))
+        for name in complete(scores)
+        if name in by_peer
+    }
+    draw_points(points, len(sets), path)
+
+
+_OTHERS = ("../accuracy/pipelines.jsonl", "../adapters/adapters.jsonl", "../accuracy/unseen.jsonl")
+_QUALITY = ("accuracy.jsonl", *_OTHERS)
+_DOCUMENT = "docs/peers.md"
+TABLES = (
+    Table("peers", _DOCUMENT, (*_QUALITY, "costs.jsonl", "installs.jsonl"), peers_table),
+    Table("peers_sets", _DOCUMENT, _QUALITY, sets_table),
+    Table("peers_costs", _DOCUMENT, ("costs.jsonl",), costs_table),
+    Table("peers_installs", _DOCUMENT, ("installs.jsonl",), installs_table),
+    Table("peers_versions", _DOCUMENT, ("accuracy.jsonl",), versions_table),
+)
+PLOTS = (Plot("docs/peers.png", (*_QUALITY, "costs.jsonl"), draw_peers),)

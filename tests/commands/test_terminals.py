@@ -37,7 +37,7 @@ TERMINALS: List[Dict[str, str]] = [
     {"PYTHONIOENCODING": "cp1252", "TERM": "dumb"},
     {"COLUMNS": "40"},
 ]
-DOCUMENT = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").splitlines()
+DOCUMENT = (ROOT / "docs" / "commands" / "index.md").read_text(encoding="utf-8").splitlines()
 # What shows results without a training: the others show theirs by the same methods of Screen.
 QUICK = ("plans", "evaluate", "certify", "bench", "export")
 

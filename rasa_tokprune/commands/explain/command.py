@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+
 from rasa_tokprune.commands.explain.layout import show_explanation
 from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.commands.trained_model.access import open_model, require_rasa

@@ -141,7 +141,8 @@ def test_everything_is_reached_by_keyboard(open_page: Open) -> None:
         page.keyboard.press("Tab")
         found = page.evaluate(
             "(() => { const it = document.activeElement; const style = getComputedStyle(it);"
-            " return [it.id || it.textContent.trim().slice(0, 30), style.outlineStyle, it.tagName]; })()"
+            " const name = it.id || it.textContent.trim().slice(0, 30);"
+            " return [name, style.outlineStyle, it.tagName]; })()"
         )
         reached.add(found[0])
         # Whatever has the focus shows it.

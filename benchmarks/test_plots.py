@@ -51,7 +51,7 @@ def check_picture(path: Path, panels: List[Panel]) -> None:
             corner = image.convert("RGB").getpixel((0, 0))
         assert "#{:02x}{:02x}{:02x}".format(*corner) == GROUNDS[theme].paper
     for panel in panels:
-        assert len(panel.words) <= (MOST_LINES if panel.has_lines else MOST_POINTS)
+        assert len(panel.words) <= (MOST_LINES if panel.curves else MOST_POINTS)
         assert all(panel.words), "a line without words"
         assert len(set(panel.words)) == len(panel.words)
         assert not any(":" in words for words in panel.words), "a name of rows, not words"

@@ -64,11 +64,6 @@ class Panel:
                 axis.set_ticklabels(list(named.values()))
                 axis.set_minor_locator(NullLocator())
 
-    @property
-    def has_lines(self) -> bool:
-        """Whether anything but points was drawn."""
-        return bool(self._curves)
-
     def line(
         self,
         x: Sequence[float],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import textwrap
 from typing import Dict, List, Optional, Tuple
 
 import structlog
@@ -19,6 +20,7 @@ from rasa_tokprune.terminal import printable
 
 logger = structlog.get_logger(__name__)
 
+_MOST_WIDTH = 100
 # Trains a model for every fold, and says itself what it measured.
 _RASAS_TEST = "rasa.nlu.test"
 _ALL_OF_THEM = "rasa-tokprune report data/nlu.yml   (all of them, with examples)"
@@ -66,7 +68,11 @@ def _is_for_programs() -> bool:
 def _lines(
     trained: TrainedIntents, encoder: Encoder, learner: Learner, certificate: Optional[str]
 ) -> List[str]:
-    pairs = [("learned", _learned(trained, learner)), ("plan", certificate or encoder.plan.name)]
+    pairs = [
+        ("learned", _learned(trained, learner)),
+        ("took", _time(trained.seconds)),
+        ("plan", certificate or encoder.plan.name),
+    ]
     if trained.report:
         pairs += summary_pairs(trained.report)
         pairs.append(("next", _ALL_OF_THEM if has_flaws(trained.report) else _WHY))
@@ -75,21 +81,30 @@ def _lines(
 
 def _aligned(pairs: List[Tuple[str, str]]) -> List[str]:
     width = max(len(name) for name, _ in pairs)
-    return [f"  {name:<{width}}  {printable(value)}" for name, value in pairs]
+    lines = []
+    for name, value in pairs:
+        room = _MOST_WIDTH - width - 4
+        # Names of intents and examples are not to be divided.
+        for part in textwrap.wrap(
+            printable(value), room, break_long_words=False, break_on_hyphens=False
+        ):
+            lines.append(f"  {name:<{width}}  {part}")
+            name = ""
+    return lines
 
 
 def _learned(trained: TrainedIntents, learner: Learner) -> str:
-    classifier, seconds = trained.classifier, trained.seconds
+    classifier = trained.classifier
     labels = "intents" if learner.label == INTENT else "responses"
     return (
         f"{len(trained.texts)} examples of {len(classifier.classes)} {labels} as "
-        f"{len(classifier.prototypes)} prototypes in {sum(seconds.values()):.1f} s: "
-        f"{_shown(seconds)}"
+        f"{len(classifier.prototypes)} prototypes"
     )
 
 
-def _shown(seconds: Dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+def _time(seconds: Dict[str, float]) -> str:
+    parts = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+    return f"{sum(seconds.values()):.1f} s: {parts}"
 
 
 def _is_in_rasas_test() -> bool:

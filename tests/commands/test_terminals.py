@@ -21,6 +21,7 @@ from rasa_tokprune.encoder import PruningPlan
 from tests.bots_on_disk import write_nlu
 from tests.checkpoints import N_LAYERS
 from tests.plans import write_plan
+from tests.real_data import ROOT
 
 # Names that many encodings lack, with what would move a cursor.
 INTENT = "caf\u00e9_\u03b1\x1b[31m"
@@ -36,6 +37,7 @@ TERMINALS: List[Dict[str, str]] = [
     {"PYTHONIOENCODING": "cp1252", "TERM": "dumb"},
     {"COLUMNS": "40"},
 ]
+DOCUMENT = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8").splitlines()
 # What shows results without a training: the others show theirs by the same methods of Screen.
 QUICK = ("plans", "evaluate", "certify", "bench", "export")
 
@@ -124,7 +126,10 @@ def test_json_alone_stands_on_stdout(
     main([name, *calls[name], "--json"])
     rows = [json.loads(line) for line in out.written.getvalue().decode("ascii").splitlines()]
     assert rows
-    assert all(isinstance(row, dict) for row in rows)
+    (documented,) = (line for line in DOCUMENT if line.startswith(f"| `{name}` |"))
+    named = set(re.findall(r"`(\w+)`", documented))
+    for row in rows:
+        assert set(row) <= named
 
 
 @pytest.mark.thorough

@@ -41,6 +41,14 @@ def run(arguments: argparse.Namespace) -> None:
         arguments.model, plan, resolve_adapter(arguments.adapter, plan) or OFF
     )
     _check(found, is_plan_given=arguments.prune is not None)
+    screen = Screen.of(arguments)
+    with screen.working("Writing the checkpoint"):
+        file = _write(found, arguments.model, out)
+    _show(screen, found, n_layers, file.stat().st_size, out)
+
+
+def _write(found: PrunedCheckpoint, model: str, out: Path) -> Path:
+    """Writes all files and returns that of the weights."""
     weights = load_weights(found.folder, found.spec)
     if found.adapter is not None:
         weights = add_adapter(weights, found.adapter)
@@ -50,11 +58,11 @@ def run(arguments: argparse.Namespace) -> None:
     copy_checkpoint(found.folder, found.spec, out, with_layers=False)
     config = base / "config.json"
     write_json(_config(read_json(config), kept), config)
-    write_card(out, arguments.model, found)
+    write_card(out, model, found)
     # Last: a folder without them is no checkpoint.
     file = base / "model.safetensors"
     write_layers(found.folder, found.spec, weights, kept, file)
-    _show(Screen.of(arguments), found, n_layers, file.stat().st_size, out)
+    return file
 
 
 def _show(

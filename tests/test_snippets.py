@@ -99,7 +99,9 @@ def test_commands_in_documents_are_understood(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(cli, "_run", check)
     for snippet in snippets("bash"):
         for program, *words in calls_in(snippet):
-            if program == "rasa-tokprune" and words[0] not in TO_COME - set(cli.COMMANDS):
+            if program != "rasa-tokprune" or "--help" in words:
+                continue
+            if words[0] not in TO_COME - set(cli.COMMANDS):
                 assert cli.main(words) == 0, f"{snippet}: {words}"
     assert {"adapt", "certify", "evaluate", "explain", "export"} <= set(seen)
     assert seen["adapt"] >= 4

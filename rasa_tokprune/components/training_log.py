@@ -68,7 +68,11 @@ def _is_for_programs() -> bool:
 def _lines(
     trained: TrainedIntents, encoder: Encoder, learner: Learner, certificate: Optional[str]
 ) -> List[str]:
-    pairs = [("learned", _learned(trained, learner)), ("plan", certificate or encoder.plan.name)]
+    pairs = [
+        ("learned", _learned(trained, learner)),
+        ("took", _time(trained.seconds)),
+        ("plan", certificate or encoder.plan.name),
+    ]
     if trained.report:
         pairs += summary_pairs(trained.report)
         pairs.append(("next", _ALL_OF_THEM if has_flaws(trained.report) else _WHY))
@@ -90,17 +94,17 @@ def _aligned(pairs: List[Tuple[str, str]]) -> List[str]:
 
 
 def _learned(trained: TrainedIntents, learner: Learner) -> str:
-    classifier, seconds = trained.classifier, trained.seconds
+    classifier = trained.classifier
     labels = "intents" if learner.label == INTENT else "responses"
     return (
         f"{len(trained.texts)} examples of {len(classifier.classes)} {labels} as "
-        f"{len(classifier.prototypes)} prototypes in {sum(seconds.values()):.1f} s: "
-        f"{_shown(seconds)}"
+        f"{len(classifier.prototypes)} prototypes"
     )
 
 
-def _shown(seconds: Dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+def _time(seconds: Dict[str, float]) -> str:
+    parts = ", ".join(f"{name} {value:.1f} s" for name, value in seconds.items())
+    return f"{sum(seconds.values()):.1f} s: {parts}"
 
 
 def _is_in_rasas_test() -> bool:

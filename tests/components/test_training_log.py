@@ -53,12 +53,12 @@ def test_a_terminal_gets_one_text_of_aligned_lines(
     title, *lines = record.getMessage().splitlines()
     assert title == "TokPruneIntentClassifier is trained:"
     names = [line[2:].split("  ")[0].strip() for line in lines]
-    assert names[:4] == ["learned", "plan", "accuracy", "confidence"]
+    assert names[:5] == ["learned", "took", "plan", "accuracy", "confidence"]
     assert names[-1] == "next"
     start = lines[0].index(lines[0].split()[1])
     assert all(line[:start].endswith("  ") and line[start] != " " for line in lines)
-    assert "s: encoding " in lines[0]
-    assert ", calibrating " in lines[0]
+    assert "s: encoding " in lines[1]
+    assert ", calibrating " in lines[1]
 
 
 def test_json_logs_get_one_record_with_fields(
@@ -101,7 +101,8 @@ def test_without_cross_validation_nothing_is_said_of_it(
     as_rasa(structlog.dev.ConsoleRenderer())
     create(TokPruneIntentClassifier, cross_validation=False).train(training_data)
     (record,) = logged()
-    assert [line.split()[0] for line in record.getMessage().splitlines()[1:]] == ["learned", "plan"]
+    names = [line.split()[0] for line in record.getMessage().splitlines()[1:]]
+    assert names == ["learned", "took", "plan"]
 
 
 def test_a_selector_counts_responses(

@@ -26,7 +26,7 @@ _PACKAGE = "rasa_tokprune.commands.report"
 # In the order they run in.
 _SCRIPTS = (
     "vendor/d3.min.js", "vendor/plot.umd.min.js", "assets/theme.js", "assets/tables.js",
-    "assets/charts.js", "assets/messages.js",
+    "assets/labels.js", "assets/charts.js", "assets/messages.js",
 )  # fmt: skip
 # What a page cannot show, or what no page may hold.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")

@@ -187,7 +187,7 @@ def _steps_of_numbers(measured: Measured) -> Iterator[Sentence]:
             f"Look at what {weakest.name} changes: {percent(1 - weakest.kept)} of the answers. A "
             f"few examples written like that help.",
             "robustness",
-            0.1 * lost * n_messages,
+            0.05 * lost * n_messages,
         )
 
 

@@ -75,8 +75,9 @@ def test_plans_beside_the_bots_own_are_measured_on_the_same_messages(
     own, other = data_of(report("--plans", str(plan_path)))["plans"]
     assert own["plan"] == "off"
     assert other["plan"] == "plan"
-    # All but the only example of an intent, which cannot be held out.
-    assert own["n_messages"] == other["n_messages"] == sum(map(len, INTENTS.values())) - 1
+    # All in scope but the only example of an intent, which cannot be held out.
+    n_in_scope = sum(len(texts) for name, texts in INTENTS.items() if name != "out_of_scope")
+    assert own["n_messages"] == other["n_messages"] == n_in_scope - 1
     assert other["gain"] == pytest.approx(other["accuracy"] - own["accuracy"])
     assert own["gain"] == own["spread"] == 0
     assert other["cost"] < own["cost"] == 1.0
@@ -133,8 +134,8 @@ def test_no_message_at_all_without_texts(report: Report, more: List[str]) -> Non
 def test_hostile_messages_stay_text(report: Report, more: List[str]) -> None:
     page = report(*more)
     scripts = re.findall(r"<script[ >]", page)
-    # d3, Plot, four of ours and the data; a message adds none.
-    assert len(scripts) == 7
+    # d3, Plot, five of ours and the data; a message adds none.
+    assert len(scripts) == 8
     assert "<img" not in page
     assert "\x07" not in page
     assert "\x1b" not in page
@@ -150,7 +151,7 @@ def test_only_the_scripts_of_the_page_may_run(report: Report) -> None:
     policy = html.unescape(policy)
     assert policy.startswith("default-src 'none';")
     scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    assert len(scripts) == 6
+    assert len(scripts) == 7
     for script in scripts:
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
         assert f"'sha256-{digest}'" in policy

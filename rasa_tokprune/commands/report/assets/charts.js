@@ -15,27 +15,45 @@
     return [Math.max(0, low - room), Math.min(1, high + room)];
   };
 
+  const MARGINS = { marginLeft: 48, marginRight: 24, marginBottom: 44, marginTop: 28 };
+  const scales = (width, height, [x0, x1], [y0, y1]) => {
+    const frame = { left: 48, right: width - 4, top: 14, bottom: height - 44 };
+    return {
+      frame,
+      x: (value) => 48 + ((value - x0) / (x1 - x0)) * (width - 72),
+      y: (value) => height - 44 - ((value - y0) / (y1 - y0)) * (height - 72),
+    };
+  };
+  const names = (labels, places, fill) => labels.map((text, number) => {
+    const { anchor, dx, dy, point } = places[number];
+    return Plot.text([point], { x: 0, y: 1, text: [text], dx, dy, textAnchor: anchor, fill: fill(number), fontWeight: 600, fontSize: 14, ...HALO });
+  });
+
   function plans(width) {
     const points = data.plans.filter((point) => point.accuracy !== null);
     if (!points.length) return null;
     const own = points.filter((point) => point.is_chosen);
     const ends = points.flatMap((point) => [point.accuracy - point.spread, point.accuracy + point.spread]);
-    const domain = around(ends, 0.01);
-    // Of two points that lie close together the lower one has its name below.
-    const isBelow = (point) => points.some((other) => other !== point && other.accuracy > point.accuracy - 1e-9
-      && other.accuracy - point.accuracy < 0.14 * (domain[1] - domain[0])
-      && Math.abs(other.p50_ms - point.p50_ms) < (64 / width) * 1.18 * slowest);
-    const slowest = Math.max(...points.map((point) => point.p50_ms));
+    const height = Math.min(380, 0.75 * width + 60);
+    const across = [0, 1.18 * Math.max(...points.map((point) => point.p50_ms))];
+    const up = around(ends, 0.01);
+    const { x, y, frame } = scales(width, height, across, up);
+    const labels = points.map((point) => {
+      const [px, py] = [x(point.p50_ms), y(point.accuracy)];
+      const ways = [[0, -20, "middle"], [0, 20, "middle"], [16, 0, "start"], [-16, 0, "end"], [14, -16, "start"], [14, 16, "start"], [-14, -16, "end"], [-14, 16, "end"], [0, -36, "middle"], [0, 36, "middle"]];
+      return { text: point.plan, places: ways.map(([dx, dy, anchor]) => ({ x: px + dx, y: py + dy, dx, dy, anchor, point: [point.p50_ms, point.accuracy] })) };
+    });
+    const placed = placeLabels(labels, points.map((point) => [x(point.p50_ms), y(point.accuracy), 7]), frame);
     return Plot.plot({
-      width, height: Math.min(380, 0.75 * width + 60), marginLeft: 48, marginRight: 24, marginBottom: 44, marginTop: 28, style: STYLE,
-      x: { domain: [0, 1.18 * slowest], label: "median time to encode a message, ms", labelAnchor: "center", labelArrow: "none", ticks: width < 480 ? 4 : 6, tickSize: 0 },
-      y: { domain, label: "right intent", tickFormat: percent, labelArrow: "none", ticks: 5, tickSize: 0 },
+      width, height, ...MARGINS, style: STYLE,
+      x: { domain: across, label: "median time to encode a message, ms", labelAnchor: "center", labelArrow: "none", ticks: width < 480 ? 4 : 6, tickSize: 0 },
+      y: { domain: up, label: "right intent", tickFormat: percent, labelArrow: "none", ticks: 5, tickSize: 0 },
       marks: [
         Plot.gridY({ ...GRID, ticks: 5 }),
         Plot.ruleX(points, { x: "p50_ms", y1: (d) => d.accuracy - d.spread, y2: (d) => d.accuracy + d.spread, stroke: colour, strokeOpacity: 0.45, strokeWidth: 2 }),
         Plot.dot(own, { x: "p50_ms", y: "accuracy", r: 11, stroke: "var(--ink)", strokeWidth: 1.5 }),
         Plot.dot(points, { x: "p50_ms", y: "accuracy", r: 6, fill: colour }),
-        ...[-18, 20].map((dy) => Plot.text(points.filter((point) => (dy > 0) === isBelow(point)), { x: "p50_ms", y: "accuracy", text: (d) => d.plan, dy, fill: colour, fontWeight: (d) => (d.is_chosen ? 700 : 500), fontSize: 14, ...HALO })),
+        ...names(points.map((point) => point.plan), placed, (number) => colour(points[number])),
       ],
     });
   }
@@ -44,7 +62,7 @@
     if (!data.bins.length) return null;
     const most = Math.max(...data.bins.map((bin) => bin.count));
     return Plot.plot({
-      width, height: Math.min(340, width), marginLeft: 48, marginRight: 20, marginBottom: 44, marginTop: 28, style: STYLE,
+      width, height: Math.min(340, width), ...MARGINS, style: STYLE,
       x: { domain: [0, 1], label: "confidence", labelAnchor: "center", labelArrow: "none", tickFormat: percent, ticks: 5, tickSize: 0 },
       y: { domain: [0, 1], label: "answers that are right", labelArrow: "none", tickFormat: percent, ticks: 5, tickSize: 0 },
       r: { domain: [0, most], range: [2, 12] },
@@ -62,23 +80,32 @@
   function coverage(width) {
     if (!data.curve.length) return null;
     const lines = [
-      ["coverage", "answered", "var(--accent)", 0.75],
-      ["accuracy", "right, of the answered", "var(--plan-light)", 0.02],
-      ["out_of_scope_recall", "out of scope, rejected", "var(--alarm)", 0.6],
-    ].filter(([key]) => data.curve.some((entry) => entry[key] !== null));
-    const marks = lines.map(([key, , stroke], number) =>
-      Plot.line(data.curve.filter((entry) => entry[key] !== null), { x: "threshold", y: key, stroke, strokeWidth: 2, strokeDasharray: ["", "6 3", "2 3"][number] }));
-    const labels = lines.map(([key, text, fill, place], number) => {
-      const entry = data.curve.find((each) => each.threshold === place && each[key] !== null);
-      return entry && Plot.text([entry], { x: "threshold", y: key, text: [text], dx: [0, 0, 10][number], dy: [-12, 18, 6][number], fill, fontWeight: 600, textAnchor: ["middle", "start", "start"][number], ...HALO });
-    }).filter(Boolean);
-    const at = data.curve.find((entry) => entry.threshold === 0.5);
-    const dots = lines.filter(([key]) => at[key] !== null).map(([key, , fill]) => Plot.dot([at], { x: "threshold", y: key, r: 4, fill }));
+      ["coverage", "answered", "var(--accent)", ""],
+      ["accuracy", "right, of the answered", "var(--plan-light)", "6 3"],
+      ["out_of_scope_recall", "out of scope, rejected", "var(--alarm)", "2 3"],
+    ].map(([key, text, stroke, dash]) => ({ text, stroke, dash, points: data.curve.filter((entry) => entry[key] !== null).map((entry) => [entry.threshold, entry[key]]) }))
+      .filter(({ points }) => points.length);
+    const height = Math.min(340, width);
+    const { x, y, frame } = scales(width, height, [0, 1], [0, 1]);
+    const labels = lines.map(({ text, points }) => ({
+      text,
+      places: points.filter((_, number) => number % 5 === 0).flatMap((point) => [[0, -13, "middle"], [0, 15, "middle"], [9, 0, "start"], [-9, 0, "end"]]
+        .map(([dx, dy, anchor]) => ({ x: x(point[0]) + dx, y: y(point[1]) + dy, dx, dy, anchor, point }))),
+    }));
+    const inTheWay = lines.flatMap(({ points }) => points.map((point) => [x(point[0]), y(point[1]), 3]));
+    for (let level = 0; level <= 1; level += 0.02) inTheWay.push([x(0.5), y(level), 2]);
+    const placed = placeLabels(labels, inTheWay, frame);
     return Plot.plot({
-      width, height: Math.min(340, width), marginLeft: 48, marginRight: 20, marginBottom: 44, marginTop: 28, style: STYLE,
+      width, height, ...MARGINS, style: STYLE,
       x: { domain: [0, 1], label: "threshold", labelAnchor: "center", labelArrow: "none", ticks: 5, tickSize: 0 },
       y: { domain: [0, 1], label: "share of messages", labelArrow: "none", tickFormat: percent, ticks: 5, tickSize: 0 },
-      marks: [Plot.gridY({ ...GRID, ticks: 5 }), Plot.ruleX([0.5], { stroke: "var(--faint)", strokeDasharray: "4 4" }), ...marks, ...dots, ...labels],
+      marks: [
+        Plot.gridY({ ...GRID, ticks: 5 }),
+        Plot.ruleX([0.5], { stroke: "var(--faint)", strokeDasharray: "4 4" }),
+        ...lines.map(({ points, stroke, dash }) => Plot.line(points, { stroke, strokeWidth: 2, strokeDasharray: dash })),
+        ...lines.map(({ points, stroke }) => Plot.dot(points.filter(([threshold]) => threshold === 0.5), { r: 4, fill: stroke })),
+        ...names(lines.map(({ text }) => text), placed, (number) => lines[number].stroke),
+      ],
     });
   }
 

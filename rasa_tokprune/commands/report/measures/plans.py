@@ -37,8 +37,8 @@ class PlanPoint:
     Attributes:
         plan: Its name.
         is_chosen: Whether it is the bot's own.
-        accuracy: Share of messages whose best intent is right, in [0, 1]; None if nothing could be
-            held out.
+        accuracy: Share of the messages in scope whose best intent is right, in [0, 1]; None if
+            nothing could be held out.
         n_messages: Messages that it is measured on.
         gain: Accuracy less that of the bot's own plan, on the same messages.
         spread: `gain` lies within this of its true value, with 95% confidence.
@@ -124,11 +124,12 @@ def _point(
 
 
 def _is_right(bot: Bot, material: Material, encoder: StoredEncoder) -> np.ndarray:
-    """Returns whether the bot with an encoder answers each message rightly, (n_messages,) bool."""
+    """Returns whether the bot with an encoder answers each message in scope rightly, (n,) bool."""
     is_own = encoder is bot.encoder
     if material.test is None and is_own and len(bot.examples.labels) <= MOST_HELD_OUT:
         answers = sorted(bot.held_out_answers(), key=lambda answer: answer.example)
-        return np.array([answer.is_right for answer in answers], dtype=bool)
+        inside = [each for each in answers if each.intent not in material.oos_labels]
+        return np.array([answer.is_right for answer in inside], dtype=bool)
     own = bot.examples
     examples = own if is_own else _encoded_by(encoder, bot)
     if material.test is not None:
@@ -151,16 +152,21 @@ def _encoded_by(encoder: StoredEncoder, bot: Bot) -> TrainingSet:
 def _right_on_test(examples: TrainingSet, test: Labelled, encoder: StoredEncoder) -> np.ndarray:
     views = fit_views(examples.support, examples.lexical_weight)
     found = answers_of(views, examples.support.classes, Messages.encoded(test.texts, encoder))
-    return np.array([a == b for a, b in zip(found, test.labels)], dtype=bool)
+    oos = examples.oos_labels
+    pairs = [(own, label) for own, label in zip(found, test.labels) if label not in oos]
+    return np.array([own == label for own, label in pairs], dtype=bool)
 
 
 def _right_held_out(examples: TrainingSet, bot: Bot) -> np.ndarray:
-    """Returns whether each example is answered rightly by the other folds, by its number."""
+    """Returns whether each example in scope is answered rightly by the other folds, in order."""
     support = examples.support
     folds = bot.fold_of[support.sources]
     folds[support.sources == NO_SOURCE] = -1
     if len(examples.labels) > MOST_HELD_OUT:
         folds[folds > 0] = -1
     held_out = hold_out(support, folds, examples.lexical_weight)
+    oos = support.oos_numbers(examples.oos_labels)
+    rows = np.argsort(support.sources[held_out.rows])
+    rows = rows[~np.isin(support.targets[held_out.rows[rows]], oos)]
     is_right = held_out.class_scores.argmax(axis=1) == support.targets[held_out.rows]
-    return np.asarray(is_right[np.argsort(support.sources[held_out.rows])], dtype=bool)
+    return np.asarray(is_right[rows], dtype=bool)

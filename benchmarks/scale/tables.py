@@ -22,13 +22,13 @@ _SIZES = {
 _LINES = {
     "ours:native:int8:off": ("un-pruned", "off"),
     "ours:native:int8:drop": ("pruned hard", "hard"),
-    "fit": ("training", "other"),
-    "rank": ("one answer", "off"),
+    "fit": ("fitting the\nclassifier", "other"),
+    "rank": ("ranking one\nmessage", "off"),
 }
 _PANELS = {
-    "tokens": "Encoding a text",
-    "examples": "Training and answering, by examples",
-    "intents": "Training and answering, by intents",
+    "tokens": "The encoder, one text",
+    "examples": "The classifier, by examples",
+    "intents": "The classifier, by intents",
 }
 _TIMES = {
     0.1: "0.1 ms",

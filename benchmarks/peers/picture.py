@@ -37,7 +37,7 @@ def draw_points(points: Mapping[str, Tuple[float, float]], n_sets: int, path: Pa
 
     def draw(panels: List[Panel]) -> None:
         (panel,) = panels
-        times = [time for time, _ in points.values()]
+        times = [time for time, _ in points.values()] or [1.0]
         low, high = 0.7 * min(times), 2.2 * max(times)
         panel.logarithmic(x={n: f"{n:g} ms" for n in _NUMBERS if low <= n <= high})
         panel.axis.set_xlim(low, high)

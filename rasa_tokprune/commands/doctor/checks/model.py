@@ -83,20 +83,28 @@ def _find(
         yield Finding(code, str(error), advice, *place)
         return
     yield folder
+    yield _found(settings, component, folder, place)
+
+
+def _found(
+    settings: EncoderSettings, component: Optional[Component], folder: Path, place: _Place
+) -> Finding:
+    """Returns where the checkpoint is, and whether its weights are the published ones."""
+    model = settings.model
     weights = transformer_folder(folder) / _WEIGHTS
     official = OFFICIAL_SHA256.get(model)
     of = f" of {component.short}" if component is not None else ", the default"
     if official is None or not weights.is_file():
-        yield Finding("model", f"model '{model}'{of}: '{shown_path(folder)}'", "", *place)
+        return Finding("model", f"model '{model}'{of}: '{shown_path(folder)}'", "", *place)
     elif file_sha256(weights) == official:
-        yield Finding(
+        return Finding(
             "model",
             f"model '{model}'{of}: '{shown_path(folder)}', weights as published",
             "",
             *place,
         )
     else:
-        yield Finding(
+        return Finding(
             "model-not-official",
             f"the weights of '{model}' in '{shown_path(folder)}' are not the published ones: the "
             f"shipped adapters and plans were made for those",

@@ -62,7 +62,7 @@ def _reading(message: Message, tokens: Tokens, max_length: int) -> List[Finding]
         found.append(Finding("example-unreadable", problem, _LANGUAGE, *place))
     if tokens.is_truncated:
         problem = (
-            f"'{_short(text)}' ({intent}) is longer than the {max_length} tokens that are read"
+            f"'{_short(text)}' ({intent}) is longer than {max_length} tokens, the rest is not read"
         )
         advice = "Make it as short as users write, or raise max_length"
         found.append(Finding("example-cut", problem, advice, *place))

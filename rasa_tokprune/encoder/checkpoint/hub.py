@@ -53,13 +53,8 @@ def fetch_from_hub(
         why = "HF_HUB_OFFLINE is set" if is_hub_offline() else "local files only"
         reason = f"downloads are not allowed here ({why})"
         raise NotDownloadedError(_missing(model, revision, reason))
-    denied = first_denied(home, write=True)
-    if denied is not None and cached is None:
-        raise NotDownloadedError(
-            f"model '{model}' has to be downloaded, but the hub's cache cannot be written: "
-            f"{denial(denied, write=True)}. Let this user write there, or set cache_dir, or "
-            f"HF_HOME, to a folder that it may write"
-        )
+    if cached is None:
+        _check_writable(model, home)
     logger.info("rasa_tokprune.download", model=model, revision=revision)
     try:
         return Path(fetch())
@@ -116,6 +111,17 @@ def _cached(model: str, home: Path, fetch: Callable[[], str]) -> Optional[Path]:
         return folder
     _check_readable(model, folder)
     return None
+
+
+def _check_writable(model: str, home: Path) -> None:
+    """Raises NotDownloadedError if this user may not put a model there."""
+    denied = first_denied(home, write=True)
+    if denied is not None:
+        raise NotDownloadedError(
+            f"model '{model}' has to be downloaded, but the hub's cache cannot be written: "
+            f"{denial(denied, write=True)}. Let this user write there, or set cache_dir, or "
+            f"HF_HOME, to a folder that it may write"
+        )
 
 
 def _check_readable(model: str, place: Path) -> None:

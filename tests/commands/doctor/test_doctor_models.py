@@ -72,6 +72,10 @@ def test_a_damaged_model(with_keys: Callable[..., Found], tiny_bert: Path, tmp_p
     damaged = Path(shutil.copytree(tiny_bert, tmp_path / "damaged"))
     (damaged / "config.json").write_text("{")
     expect(with_keys(model=str(damaged)), "model-unusable", "cannot be read", "fetch this one")
+    (damaged / "modules.json").write_text("{")
+    found = with_keys(model=str(damaged))
+    expect(found, "model-unusable", "modules.json' cannot be read", "fetch this one")
+    assert "check-failed" not in found
 
 
 def test_weights_that_are_not_the_published_ones(

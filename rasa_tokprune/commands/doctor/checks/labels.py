@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List
+from typing import Any, Dict, Iterator, List
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from rasa_tokprune.commands.doctor.case import CLASSIFIER, Case
 from rasa_tokprune.commands.doctor.findings import Finding
 from rasa_tokprune.components.config.decisions import DecisionSettings
 from rasa_tokprune.encoder import Encoder
+from rasa_tokprune.encoder.tokens import Tokens
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.fewshot import embed_names, find_oos_labels, training_report
 from rasa_tokprune.fewshot.certificate import TrainingSet
@@ -34,36 +35,12 @@ def check_readable(case: Case) -> Iterator[Finding]:
     encoder, messages = case.encoder, case.bot.messages
     if encoder is None or not messages:
         return
-    n_words = n_tokens = 0
-    is_told = False
-    for each, tokens in zip(messages, encoder.tokenize([own.example.text for own in messages])):
-        place = each.file, each.line
-        n_words += len(words(each.example.text))
-        n_tokens += tokens.n_own
-        named = f"'{_short(each.example.text)}' ({each.example.intent})"
-        if not tokens.has_content:
-            if each.example.text.strip():
-                yield Finding(
-                    "example-unreadable",
-                    f"an example of '{each.example.intent}' holds only invisible characters",
-                    "Delete it, or type it again",
-                    *place,
-                )
-        elif tokens.readable_share < HARDLY_READABLE:
-            is_told = True
-            yield Finding(
-                "example-unreadable",
-                f"the encoder cannot read {named}: it is told by its very words alone",
-                _LANGUAGE,
-                *place,
-            )
-        if tokens.is_truncated:
-            yield Finding(
-                "example-cut",
-                f"{named} is longer than the {encoder.max_length} tokens that are read",
-                "Make it as short as users write, or raise max_length",
-                *place,
-            )
+    tokenized = encoder.tokenize([own.example.text for own in messages])
+    found = [_reading(*pair, encoder.max_length) for pair in zip(messages, tokenized)]
+    yield from (finding for own in found for finding in own)
+    n_words = sum(len(words(each.example.text)) for each in messages)
+    n_tokens = sum(tokens.n_own for tokens in tokenized)
+    is_told = any(finding.code == "example-unreadable" for own in found for finding in own)
     if n_words and n_tokens > MANY_PIECES * n_words and not is_told:
         yield Finding(
             "encoder-language",
@@ -71,6 +48,25 @@ def check_readable(case: Case) -> Iterator[Finding]:
             f"does with languages that it was not trained on",
             _LANGUAGE,
         )
+
+
+def _reading(message: Message, tokens: Tokens, max_length: int) -> List[Finding]:
+    """Returns what keeps the encoder from reading an example whole."""
+    found, place = [], (message.file, message.line)
+    intent, text = message.example.intent, message.example.text
+    if not tokens.has_content and text.strip():
+        problem = f"an example of '{intent}' holds only invisible characters"
+        found.append(Finding("example-unreadable", problem, "Delete it, or type it again", *place))
+    elif tokens.has_content and tokens.readable_share < HARDLY_READABLE:
+        problem = f"the encoder cannot read '{_short(text)}' ({intent}): only its very words count"
+        found.append(Finding("example-unreadable", problem, _LANGUAGE, *place))
+    if tokens.is_truncated:
+        problem = (
+            f"'{_short(text)}' ({intent}) is longer than {max_length} tokens, the rest is not read"
+        )
+        advice = "Make it as short as users write, or raise max_length"
+        found.append(Finding("example-cut", problem, advice, *place))
+    return found
 
 
 def check_labels(case: Case) -> Iterator[Finding]:
@@ -96,6 +92,11 @@ def check_labels(case: Case) -> Iterator[Finding]:
             f"{100 * report['accuracy']:.1f}% of {report['n_held_out']} examples are right when "
             f"held out, with {decides}",
         )
+    yield from _suspects(report, messages)
+
+
+def _suspects(report: Dict[str, Any], messages: List[Message]) -> Iterator[Finding]:
+    """Yields the labels that look wrong, and messages of two intents that mean nearly the same."""
     where = {(each.example.text, each.example.intent): each for each in reversed(messages)}
     told = {entry[key] for entry in report["contradictions"] for key in ("text", "other_text")}
     for entry in report["suspicious_labels"]:

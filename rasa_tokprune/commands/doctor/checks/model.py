@@ -73,30 +73,43 @@ def _find(
         yield Finding("model-missing", _missing(settings), _how_to_fetch(model), *place)
         return
     except (CheckpointError, OSError) as error:
-        is_denied = "permission denied" in str(error).lower()
-        code = "model-denied" if is_denied else "model-unusable"
-        advice = (
-            "Let the user who trains or serves read it"
-            if is_denied
-            else "Fetch the model again, or give another folder or hub id as model"
-        )
-        yield Finding(code, str(error), advice, *place)
+        yield _unusable(error, place)
         return
     yield folder
+    try:
+        yield _found(settings, component, folder, place)
+    except (CheckpointError, OSError):  # opening it says what is wrong with it
+        return
+
+
+def _unusable(error: Exception, place: _Place) -> Finding:
+    """Returns that a checkpoint may not be read, or that it is damaged."""
+    if "permission denied" in str(error).lower():
+        advice = "Let the user who trains or serves read it"
+        return Finding("model-denied", str(error), advice, *place)
+    advice = "Fetch the model again, or give another folder or hub id as model"
+    return Finding("model-unusable", str(error), advice, *place)
+
+
+def _found(
+    settings: EncoderSettings, component: Optional[Component], folder: Path, place: _Place
+) -> Finding:
+    """Returns where the checkpoint is, and whether its weights are the published ones."""
+    model = settings.model
     weights = transformer_folder(folder) / _WEIGHTS
     official = OFFICIAL_SHA256.get(model)
     of = f" of {component.short}" if component is not None else ", the default"
     if official is None or not weights.is_file():
-        yield Finding("model", f"model '{model}'{of}: '{shown_path(folder)}'", "", *place)
+        return Finding("model", f"model '{model}'{of}: '{shown_path(folder)}'", "", *place)
     elif file_sha256(weights) == official:
-        yield Finding(
+        return Finding(
             "model",
             f"model '{model}'{of}: '{shown_path(folder)}', weights as published",
             "",
             *place,
         )
     else:
-        yield Finding(
+        return Finding(
             "model-not-official",
             f"the weights of '{model}' in '{shown_path(folder)}' are not the published ones: the "
             f"shipped adapters and plans were made for those",
@@ -151,7 +164,10 @@ def _open(case: Case, settings: EncoderSettings, folder: Path, place: _Place) ->
     except AdapterMisfitError as error:
         yield Finding("adapter-misfit", str(error), wrong[1], *place)
         return
-    except (TokPruneError, OSError) as error:
+    except OSError as error:
+        yield _unusable(error, place)
+        return
+    except TokPruneError as error:
         yield Finding(wrong[0], str(error), wrong[1], *place)
         return
     if case.encoder is None:

@@ -83,6 +83,13 @@ def test_nothing_goes_wrong_and_nothing_leaves_the_page(
     assert page.title() == "coffee bot: bot report"  # no message of the bot changed it
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert page.locator("[data-chart] svg").count() == 3
+    outside = page.evaluate(
+        "[...document.querySelectorAll('[data-chart] svg text')].filter(text => {"
+        " const own = text.getBoundingClientRect(), all = text.closest('svg').getBoundingClientRect();"
+        " return own.top < all.top - 5 || own.left < all.left - 5 || own.right > all.right + 5; })"
+        ".map(text => text.textContent)"
+    )
+    assert outside == []
     assert page.locator("main img, main script, main b").count() == 0
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(255, 255, 255)" if theme == "light" else "rgb(13, 17, 23)")

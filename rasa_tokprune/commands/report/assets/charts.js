@@ -26,7 +26,7 @@
   };
   const names = (labels, places, fill) => labels.map((text, number) => {
     const { anchor, dx, dy, point } = places[number];
-    return Plot.text([point], { x: 0, y: 1, text: [text], dx, dy, textAnchor: anchor, fill: fill(number), fontWeight: 600, fontSize: 14, ...HALO });
+    return Plot.text([point], { x: (d) => d[0], y: (d) => d[1], text: [text], dx, dy, textAnchor: anchor, fill: fill(number), fontWeight: 600, fontSize: 14, ...HALO });
   });
 
   function plans(width) {

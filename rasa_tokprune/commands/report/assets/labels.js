@@ -1,7 +1,7 @@
 "use strict";
 // Names at what they name: each takes the first of its places that is free.
 const placeLabels = (() => {
-  const LETTER = 7.6, HEIGHT = 16;
+  const LETTER = 8.6, HEIGHT = 16;
   const boxOf = ({ x, y, anchor }, text) => {
     const width = LETTER * text.length;
     const left = anchor === "start" ? x : anchor === "end" ? x - width : x - width / 2;

@@ -194,8 +194,12 @@ def test_two_trained_models(
     assert main(["diff", old, folder, "--log", log, "--max-changed", "0", "--quiet"]) == 0
     assert main(["diff", old, new, "--log", log, "--json", "--quiet"]) == 0
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
-    # Keywords are the examples themselves.
-    assert found["labels"]["new_accuracy"] > 0.9
+    assert [found[which]["model"] for which in ("old", "new")] == [old, new]
+    labels = found["labels"]
+    counted = sum(labels[kind] for kind in ("both", "lost", "gained", "neither"))
+    assert counted == found["messages"] == found["different_messages"]
+    # A pipeline of keywords knows an example by the keyword that is all of it.
+    assert labels["both"] + labels["gained"] > counted / 2
     (tmp_path / "broken.tar.gz").write_bytes(b"none")
     broken = str(tmp_path / "broken.tar.gz")
     assert f"'{broken}' cannot be used" in refusal(["diff", old, broken, "--log", log])

@@ -95,7 +95,7 @@ def test_nothing_is_written_if_a_table_cannot_be_made(
 def test_one_line_errors(
     repository: Repository, refusal: Refusal, arguments: List[str], message: str
 ) -> None:
-    repository.write_document("README.md", "claim")
+    repository.write_document("docs/whole-rasa.md", "claim")
     assert message in refusal(tables.main, arguments)
 
 

@@ -216,7 +216,7 @@ _ONE_VIEW = "embedding alone"
 _UNSEEN = ("unseen.jsonl",)
 _DOCUMENT, _ROWS = "docs/accuracy.md", ("evaluation.jsonl", "pipelines.jsonl")
 TABLES = (
-    Table("decisions_claim", "README.md", _ROWS, claim_table),
+    Table("decisions_claim", "docs/fallback.md", _ROWS, claim_table),
     Table("decisions_accuracy", _DOCUMENT, _ROWS, accuracy_table),
     Table("decisions_trust", _DOCUMENT, _ROWS, trust_table),
     Table("unseen", _DOCUMENT, _UNSEEN, unseen_table),

@@ -126,7 +126,7 @@ def test_command(repository: Repository) -> None:
     document = repository.write_document(
         "docs/accuracy.md", "decisions_accuracy", "decisions_trust", "unseen", "unseen_sets"
     )
-    repository.write_document("README.md", "decisions_claim")
+    repository.write_document("docs/fallback.md", "decisions_claim")
     repository.write_document("docs/benchmarks.md", "precisions")
     assert tables.main(["accuracy"]) == 0
     text = document.read_text()

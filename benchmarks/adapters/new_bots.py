@@ -19,7 +19,6 @@ from rasa_tokprune.encoder.plans.resolve import OFF
 REAL_USERS = ("sofmattress", "powerplay11", "cfpb_long_20shot")
 _LEFT_OUT = tuple(task for task in TASKS if task not in REAL_USERS)
 _TWO_VIEWS = "two views"
-_CLAIMED = "fast"
 # Tokens of a message, in the table of what to choose.
 _LENGTHS = (8, 32, 128)
 
@@ -184,23 +183,6 @@ def _claim_lines(fixed: Rows, drawn: Rows) -> List[List[str]]:
         cells += [] if entry.unseen == OFF else [_with_error(difference), _worst(difference)]
         lines.append([entry.text, *cells])
     return lines
-
-
-def claim_line(fixed: Rows, drawn: Rows) -> str:
-    """Returns in one sentence what pruning keeps on sets that nobody trained on."""
-    found = by_plan(fixed)
-    entries = {entry.unseen: entry for entry in ENTRIES}
-    means = {
-        name: np.mean(list(new_accuracies(fixed, drawn, entry).values()))
-        for name, entry in entries.items()
-    }
-    costs = {name: 100 * mean_of(found[name], "cost", TASKS) for name in ("light", _CLAIMED)}
-    return (
-        f"**On {_n_sets(drawn)} bots and tasks that nobody trained on: {means['light']:.1f}% right "
-        f"with the default plan (`light`, {costs['light']:.0f}% of the token-layers), "
-        f"{means[_CLAIMED]:.1f}% with `{_CLAIMED}` ({costs[_CLAIMED]:.0f}%), "
-        f"{means[OFF]:.1f}% with the original model un-pruned.**"
-    )
 
 
 def _with_error(difference: Mapping[str, float]) -> str:

@@ -12,7 +12,6 @@ from benchmarks.adapters.new_bots import (
     REAL_USERS,
     by_plan,
     choice_table,
-    claim_line,
     claim_table,
     mean_of,
     new_bots_table,
@@ -70,8 +69,6 @@ _DOCUMENT, _CARD = "docs/adapters.md", "rasa_tokprune/encoder/adapters/README.md
 _ROWS, _TRIALS = ("adapters.jsonl",), ("search_trials.jsonl",)
 _NEW = (*_ROWS, "../accuracy/unseen.jsonl")
 TABLES = (
-    Table("adapter_claim_line", "README.md", _NEW, claim_line),
-    Table("adapter_claim", "README.md", _NEW, claim_table),
     Table("adapter_claim", _CARD, _NEW, claim_table),
     Table("plan_choice", "docs/choosing-a-plan.md", (*_NEW, "plan_times.jsonl"), choice_table),
     Table("adapter_new_bots", _DOCUMENT, _NEW, new_bots_table),

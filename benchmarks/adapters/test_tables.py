@@ -94,12 +94,6 @@ def test_what_an_adapter_has_seen_is_marked() -> None:
     assert marked["off"] == marked["light, adapter left_out_light"] == 0
 
 
-def test_the_claim_says_what_the_rows_say() -> None:
-    line = new_bots.claim_line(fixed_rows({"fast": 0.66}), drawn_rows({"fast": 0.61}))
-    assert "64.0% with `fast` (50%)" in line
-    assert "66.0% with the original model un-pruned" in line
-
-
 def test_time_is_a_share_of_the_un_pruned_encoders() -> None:
     row = {"tokens": 8, "backend": "native", "precision": "int8"}
     rows = [

@@ -165,8 +165,8 @@ _DOCUMENT = "docs/benchmarks.md"
 _ROWS = ("latency.jsonl",)
 _exact = functools.partial(latency_table, kind="exact")
 TABLES = (
-    Table("speed_claim", "README.md", _ROWS, speed_claim),
-    Table("speed", "README.md", _ROWS, speed_table),
+    Table("speed_claim", "docs/benchmarks.md", _ROWS, speed_claim),
+    Table("speed", "docs/benchmarks.md", _ROWS, speed_table),
     Table("bench_latency", _DOCUMENT, _ROWS, _exact),
     Table("bench_first", _DOCUMENT, _ROWS, functools.partial(_exact, time="first_median_ms")),
     Table("bench_messages", _DOCUMENT, _ROWS, functools.partial(latency_table, kind="messages")),

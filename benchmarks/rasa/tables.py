@@ -203,10 +203,11 @@ def _find(rows: Rows, task: str, config: str, prune: str) -> Optional[Row]:
     return next(iter(select(rows, task=task, config=config, prune=prune)), None)
 
 
+_RUNS_DOCUMENT = "docs/whole-rasa.md"
 TABLES = (
-    Table("claim", "README.md", ("runs.jsonl",), runs_claim),
-    Table("rasa_runs", "README.md", ("runs.jsonl",), runs_table),
-    Table("financial_demo", "README.md", ("financial_demo.jsonl",), cross_validation_table),
+    Table("claim", _RUNS_DOCUMENT, ("runs.jsonl",), runs_claim),
+    Table("rasa_runs", _RUNS_DOCUMENT, ("runs.jsonl",), runs_table),
+    Table("financial_demo", _RUNS_DOCUMENT, ("financial_demo.jsonl",), cross_validation_table),
     Table("faq", "docs/response-selector.md", ("faq.jsonl",), faq_table),
     Table("bench_rasa", "docs/benchmarks.md", ("servers.jsonl",), servers_table),
 )

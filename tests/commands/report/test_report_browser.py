@@ -85,7 +85,8 @@ def test_nothing_goes_wrong_and_nothing_leaves_the_page(
     assert page.locator("[data-chart] svg").count() == 3
     outside = page.evaluate(
         "[...document.querySelectorAll('[data-chart] svg text')].filter(text => {"
-        " const own = text.getBoundingClientRect(), all = text.closest('svg').getBoundingClientRect();"
+        " const own = text.getBoundingClientRect();"
+        " const all = text.closest('svg').getBoundingClientRect();"
         " return own.top < all.top - 5 || own.left < all.left - 5 || own.right > all.right + 5; })"
         ".map(text => text.textContent)"
     )

@@ -152,7 +152,7 @@ def _shown_text(value: Any) -> Any:
 
 def _pieces(name: str) -> List[str]:
     """Returns an intent's name in pieces; a narrow column may break between them."""
-    return re.findall(r"[^_/.]*[_/.]|[^_/.]+", name)
+    return re.findall(r"[^_/.+-]*[_/.+-]|[^_/.+-]+", name)
 
 
 def _number(value: Optional[float], digits: int = 0) -> str:

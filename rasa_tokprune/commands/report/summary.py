@@ -14,6 +14,8 @@ _N_ACTIONS = 3
 # From where on things are called good.
 _GOOD_ACCURACY, _GOOD_ECE, _GOOD_KEPT, _GOOD_AUROC = 0.85, 0.08, 0.9, 0.9
 _WEAK_F1 = 0.7
+# The search for examples that say nearly the same ends there.
+_MOST_PAIRS = 1000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,8 +141,9 @@ def _steps(measured: Measured) -> Iterator[Sentence]:
         )
     yield from _steps_of_weak(measured)
     if n := counts["near_duplicates"]:
+        pairs = _count(n, "pair") if n <= _MOST_PAIRS else f"more than {_MOST_PAIRS:,} pairs"
         yield Sentence(
-            f"Look at {_count(n, 'pair')} of examples that say nearly the same in two intents.",
+            f"Look at {pairs} of examples that say nearly the same in two intents.",
             "finding-near_duplicates",
             1.0 * n,
         )

@@ -16,7 +16,7 @@
     return element;
   };
   // A narrow column may break an intent's name behind its signs.
-  const intent = (name) => make("span", "intent", ...(name ?? "none").split(/(?<=[_/.])/).flatMap((part) => [part, make("wbr")]));
+  const intent = (name) => make("span", "intent", ...(name ?? "none").split(/(?<=[_/.+-])/).flatMap((part) => [part, make("wbr")]));
   const percent = (value) => `${(100 * value).toFixed(0)}%`;
   const signed = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(2)}`;
   const tint = (name, share) => `color-mix(in srgb, var(--${name}) ${Math.round(share)}%, var(--paper))`;

@@ -49,7 +49,7 @@ class Findings:
     """What to look at in the NLU data.
 
     Attributes:
-        intents: Weak ones first.
+        intents: Weak ones first, those without a score last.
         confused: Pairs of intents, most often confused first: `intent`, `other`, `n` times the one
             is taken for the other, `back` times the other way, `example` taken for `other`, and
             `example_of_predicted`, the example of that nearest to it.
@@ -111,7 +111,7 @@ def _intents(
         )
         for intent in bot.support.classes
     ]
-    return sorted(rows, key=lambda row: (row.f1 is not None, row.f1, row.intent))
+    return sorted(rows, key=lambda row: (row.f1 is None, row.f1 or 0.0, row.intent))
 
 
 def _pairs(confused: Sequence[Mapping[str, Any]]) -> List[Dict[str, Any]]:

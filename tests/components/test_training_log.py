@@ -19,6 +19,12 @@ from rasa_tokprune.components.response_selector import TokPruneResponseSelector
 Make = Callable[..., Any]
 
 
+@pytest.fixture(autouse=True)
+def _new_logger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keeps the logger of one test, which Rasa's set-up freezes, from the next."""
+    monkeypatch.setattr(training_log, "logger", structlog.get_logger(training_log.__name__))
+
+
 @pytest.fixture
 def as_rasa() -> Iterator[Callable[[Any], None]]:
     """Returns a function that sets structlog up as Rasa does, with a renderer at the end."""

@@ -63,7 +63,7 @@ COMMANDS: Dict[str, Command] = {
     ),
     "report": Command(
         "one page about a bot: how good, what to mend", f"{_HOMES}.report.command", add_report,
-        purpose=LOOK, example="rasa-tokprune report data/nlu.yml --out report.html",
+        purpose=LOOK, example="rasa-tokprune report data --out report.html",
     ),
     "explain": Command(
         "why a trained model answers as it does", f"{_HOMES}.explain.command", add_explain,
@@ -80,7 +80,7 @@ COMMANDS: Dict[str, Command] = {
     "evaluate": Command(
         "accuracy and trust on labelled messages", f"{_HOMES}.evaluate.command", add_evaluate,
         purpose=MEASURE,
-        example="rasa-tokprune evaluate --train data/nlu.yml --test tests/test_nlu.yml",
+        example="rasa-tokprune evaluate --train data --test tests/test_nlu.yml",
     ),
     "plans": Command(
         "list the shipped pruning plans", f"{_HOMES}.plans.command", add_plans,
@@ -88,12 +88,12 @@ COMMANDS: Dict[str, Command] = {
     ),
     "bench": Command(
         "time plans and backends on your messages, here", f"{_HOMES}.bench.command", add_bench,
-        purpose=CHOOSE, example="rasa-tokprune bench data/nlu.yml --prune light balanced",
+        purpose=CHOOSE, example="rasa-tokprune bench data --prune light balanced",
     ),
     "certify": Command(
         "bound how often a plan changes what the bot does", f"{_HOMES}.certify.command",
         add_certify, purpose=CHOOSE,
-        example="rasa-tokprune certify --train data/nlu.yml --log log.txt --prune light balanced",
+        example="rasa-tokprune certify --train data --log log.txt --prune light balanced",
     ),
     "adapt": Command(
         "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, ("torch",),

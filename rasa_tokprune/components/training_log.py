@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 _MOST_WIDTH = 100
 # Trains a model for every fold, and says itself what it measured.
 _RASAS_TEST = "rasa.nlu.test"
-_ALL_OF_THEM = "rasa-tokprune report data/nlu.yml   (all of them, with examples)"
+_ALL_OF_THEM = "rasa-tokprune report data   (all of them, with examples)"
 _WHY = 'rasa-tokprune explain "a message"   (why the bot answers as it does)'
 
 

@@ -219,7 +219,7 @@ def test_what_stands_for_a_value_says_what_it_is(parser: argparse.ArgumentParser
         if action.type is float:
             assert shown == "X"
         if action.type is Path:
-            assert shown in ("FILE", "FOLDER", "PATH")
+            assert shown in ("FILE", "FOLDER", "PATH", "BOT", "NLU", "OLD", "NEW")
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -5,41 +5,45 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from rasa_tokprune.commands.arguments import DATA, LIMITS, RESULTS, RUNNING, add_output
+
 
 def add_doctor(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     parser.description = (
-        "Looks at the installation, this machine and a bot, and says what is wrong and what to do. "
-        "It trains nothing, changes no file and needs no network."
+        "Looks at the installation, this machine and a bot, and says what is wrong and what to do, "
+        "without training anything, changing a file or needing a network."
     )
-    parser.add_argument(
+    data = parser.add_argument_group(DATA)
+    data.add_argument(
         "bot", nargs="?", type=Path, metavar="BOT",
         help="folder of a bot; default: this one, if it holds a config.yml",
     )  # fmt: skip
-    parser.add_argument(
+    data.add_argument(
         "--config", type=Path, metavar="FILE",
         help="the bot's configuration; default: its config.yml",
     )  # fmt: skip
-    parser.add_argument(
+    data.add_argument(
         "--domain", type=Path, metavar="FILE",
         help="its domain, a file or a folder; default: its domain.yml or domain",
     )  # fmt: skip
-    parser.add_argument(
+    data.add_argument(
         "--data", type=Path, nargs="+", metavar="FILE",
         help="its training data, files and folders; default: its folder data, else all of BOT",
     )  # fmt: skip
-    parser.add_argument(
+    running = parser.add_argument_group(RUNNING)
+    running.add_argument(
         "--fast", action="store_true",
         help="leave out what takes seconds: labels, Rasa's own validation",
     )  # fmt: skip
-    parser.add_argument(
+    running.add_argument(
         "--no-timing", action="store_true", help="do not time ten messages of the bot"
     )
-    parser.add_argument(
-        "--strict", action="store_true", help="exit code 1 where there is a warning, too"
-    )
-    parser.add_argument(
+    results = parser.add_argument_group(RESULTS)
+    results.add_argument(
         "--all", action="store_true", help="list every finding, however many are of one kind"
     )
-    parser.add_argument("--quiet", action="store_true", help="only what is not ok; no progress bar")
-    parser.add_argument("--json", action="store_true", help="one JSON object a finding, no text")
+    add_output(results, "each finding; with --quiet only those that are not ok")
+    parser.add_argument_group(LIMITS, "exit code 1 if there is an error").add_argument(
+        "--strict", action="store_true", help="exit code 1 where there is a warning, too"
+    )

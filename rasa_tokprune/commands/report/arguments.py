@@ -6,13 +6,17 @@ import argparse
 from pathlib import Path
 
 from rasa_tokprune.commands.arguments import (
+    DATA,
+    DECISIONS,
+    ENCODER,
+    RESULTS,
+    RUNNING,
     add_adapter,
     add_decision,
-    add_json,
     add_model,
     add_numbers,
+    add_output,
     add_prune,
-    add_quiet,
 )
 
 # Whose messages stand in the page.
@@ -23,16 +27,21 @@ def add_report(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of the command."""
     parser.description = (
         "Writes one HTML file about a bot: how good it is, which plan suits it, how far its "
-        "confidence can be trusted, and which examples to look at. It needs no trained model and "
-        "no network, and nothing leaves the file."
+        "confidence can be trusted, and which examples to look at, without a trained model and "
+        "without a network."
     )
-    _data(parser.add_argument_group("the bot and its messages"))
-    _settings(parser.add_argument_group("how it decides; see docs/configuration.md"))
-    _output(parser.add_argument_group("the page"))
+    _data(parser.add_argument_group(DATA))
+    _encoder(parser.add_argument_group(ENCODER))
+    add_decision(parser.add_argument_group(DECISIONS))
+    parser.add_argument_group(RUNNING).add_argument(
+        "--cache", type=Path, metavar="FOLDER",
+        help="where embeddings are kept; default: where evaluate keeps them, in the user's cache",
+    )  # fmt: skip
+    _output(parser.add_argument_group(RESULTS))
 
 
 def _data(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("nlu", type=Path, help="its NLU data, Rasa YAML: a file or a folder")
+    group.add_argument("nlu", type=Path, metavar="NLU", help="its NLU data, Rasa YAML: a file or a folder")
     group.add_argument(
         "--test", type=Path, metavar="PATH",
         help="labelled messages it was not trained on, Rasa YAML; default: examples are held out",
@@ -47,7 +56,7 @@ def _data(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
 
 
-def _settings(group: argparse._ArgumentGroup) -> None:
+def _encoder(group: argparse._ArgumentGroup) -> None:
     add_model(group)
     add_prune(group, "the bot's plan; default: what the components do without the key")
     group.add_argument(
@@ -57,7 +66,6 @@ def _settings(group: argparse._ArgumentGroup) -> None:
     )  # fmt: skip
     add_adapter(group)
     add_numbers(group)
-    add_decision(group)
 
 
 def _output(group: argparse._ArgumentGroup) -> None:
@@ -66,7 +74,7 @@ def _output(group: argparse._ArgumentGroup) -> None:
         help="default: report.html",
     )  # fmt: skip
     group.add_argument(
-        "--texts", choices=(ALL, TRAINING, NONE), default=ALL,
+        "--texts", choices=(ALL, TRAINING, NONE), default=ALL, metavar="WHOSE",
         help="whose messages the page shows: all, those of the NLU data alone, or none, so that "
         "it can be handed on; default: all",
     )  # fmt: skip
@@ -76,9 +84,4 @@ def _output(group: argparse._ArgumentGroup) -> None:
         help="what politeness puts around a message, {}, for bots in other languages; "
         "default: English",
     )  # fmt: skip
-    group.add_argument(
-        "--cache", type=Path, metavar="FOLDER",
-        help="where embeddings are kept; default: where evaluate keeps them, in the user's cache",
-    )  # fmt: skip
-    add_json(group)
-    add_quiet(group)
+    add_output(group, "the page")

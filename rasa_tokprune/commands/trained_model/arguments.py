@@ -13,9 +13,9 @@ _BATCH_SIZE = 256
 
 
 def add_messages(parser: Arguments) -> None:
-    """Adds how a file of messages is read, and how many are answered at once."""
+    """Adds how a file of messages is read."""
     parser.add_argument(
-        "--input-format", choices=FORMATS,
+        "--input-format", choices=FORMATS, metavar="FORMAT",
         help="of the messages: lines (a message a line), jsonl (a JSON object a line) or csv; "
         "default: by the file's ending, .jsonl or .csv, else lines",
     )  # fmt: skip
@@ -24,6 +24,10 @@ def add_messages(parser: Arguments) -> None:
         help="key of the JSON objects, or column of the CSV file, that holds the message; "
         "default: text",
     )  # fmt: skip
+
+
+def add_batches(parser: Arguments) -> None:
+    """Adds how many messages are answered at once."""
     parser.add_argument(
         "--batch-size", type=int, default=_BATCH_SIZE, metavar="N",
         help=f"messages that go through the pipeline together, from 1; default: {_BATCH_SIZE}",

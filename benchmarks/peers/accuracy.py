@@ -93,7 +93,7 @@ def bots_of(arguments: argparse.Namespace) -> List[Bot]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measures what the file of rows does not hold yet."""
-    bots = bots_of(arguments)
+    bots = [bot for bot in bots_of(arguments) if bot.name in (arguments.sets or [bot.name])]
     processes = available(arguments.peers, arguments.folder)
     done = measured(arguments.out, "set", "peer")
     todo: List[Tuple[Bot, str]] = [
@@ -108,6 +108,9 @@ def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "accuracy.jsonl", is_resumed=True)
     made.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS))
+    made.add_argument(
+        "--sets", nargs="+", default=[], metavar="NAME", help="of those given; default: all"
+    )
     made.add_argument("--drawn", nargs="*", default=[], metavar="NAME=FILE", help="labelled sets")
     made.add_argument(
         "--task",

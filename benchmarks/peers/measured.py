@@ -16,6 +16,8 @@ REAL_USERS = ("sofmattress", "powerplay11", "cfpb_long_20shot")
 # Peer -> pipeline in the rows of `benchmarks.accuracy.pipelines`: measured there, not again here.
 PIPELINES = {"diet": "diet", "features": "logistic_regression"}
 _VIEWS = "two views"
+# What is there before anything is installed, and what it is compared with.
+_REFERENCE, OURS = "diet", "light"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,15 +76,15 @@ def sets_of(scores: Scores) -> List[str]:
     return [*drawn, *(name for name in REAL_USERS if name in names)]
 
 
+def compared_sets(scores: Scores) -> List[str]:
+    """Returns the sets that DIET, which every bot has, was measured on; all sets without DIET."""
+    return [name for name in sets_of(scores) if name in scores.get(_REFERENCE, scores[OURS])]
+
+
 def complete(scores: Scores) -> List[str]:
-    """Returns the peers that were measured on every set."""
-    n_sets = len(sets_of(scores))
-    return [name for name, by_set in scores.items() if len(by_set) == n_sets]
-
-
-def common_sets(scores: Scores) -> List[str]:
-    """Returns the sets that every peer was measured on."""
-    return [name for name in sets_of(scores) if all(name in own for own in scores.values())]
+    """Returns the peers that were measured on every set that is compared."""
+    sets = set(compared_sets(scores))
+    return [name for name, by_set in scores.items() if sets <= set(by_set)]
 
 
 def mean_accuracy(by_set: Mapping[str, Score], sets: Sequence[str]) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, List, Mapping, Optional, Sequence
 
 from benchmarks.peers.costs import QUIET_LOAD
 from benchmarks.peers.measured import (
+    OURS,
+    Score,
     Scores,
-    common_sets,
+    compared_sets,
     complete,
     mean_accuracy,
     mean_auroc,
@@ -31,11 +33,14 @@ def peers_table(
     """Returns a line for each peer: accuracy, out of scope, what it costs."""
     scores = scores_of(own, pipelines, fixed, drawn)
     scores = {name: by_set for name, by_set in scores.items() if name in _SHORT}
-    quality = _quality_cells(scores)
     by_peer = {row["peer"]: row for row in costs}
     lines = []
     for name in scores:
-        cells = [*quality[name], *_cost_cells(by_peer.get(name)), _install(name, installs)]
+        cells = [
+            *_quality_cells(scores, name),
+            *_cost_cells(by_peer.get(name)),
+            _install(name, installs),
+        ]
         lines.append([PEERS[name].title, *cells])
     head = ["", *_quality_head(scores), "training s", "one message ms", "memory MB", "install MB"]
     return f"{markdown_table(head, lines)}\n\n{_about(scores, costs)}"
@@ -44,10 +49,10 @@ def peers_table(
 def claim(own: Rows, pipelines: Rows, fixed: Rows, drawn: Rows, costs: Rows) -> str:
     """Returns in a sentence what the default gives beside Rasa's default, and what it costs."""
     scores = scores_of(own, pipelines, fixed, drawn)
-    pair = {name: scores[name] for name in ("light", "diet")}
-    sets = common_sets(pair)
-    ours, diet = (mean_accuracy(by_set, sets) for by_set in pair.values())
-    cost, dear = ({row["peer"]: row for row in costs}[name] for name in pair)
+    sets = compared_sets(scores)
+    ours, diet = (mean_accuracy(scores[name], sets) for name in (OURS, "diet"))
+    by_peer = {row["peer"]: row for row in costs}
+    cost, dear = by_peer[OURS], by_peer["diet"]
     return (
         f"**On {len(sets)} bots that nobody trained on, {ours:.0f}% of the messages get the right "
         f"intent; with Rasa's default, DIET, {diet:.0f}%. Training on {cost['n_train']} examples "
@@ -56,36 +61,33 @@ def claim(own: Rows, pipelines: Rows, fixed: Rows, drawn: Rows, costs: Rows) -> 
     )
 
 
-def _sets_shown(scores: Scores) -> List[List[str]]:
-    """Returns the sets of each pair of columns: all of them, and those that all peers have."""
-    every, common = sets_of(scores), common_sets(scores)
-    return [every] if common == every or not common else [every, common]
-
-
 def _quality_head(scores: Scores) -> List[str]:
-    head = []
-    for sets in _sets_shown(scores):
-        by_set = next(own for own in scores.values() if all(name in own for name in sets))
-        n_strange = n_with_strangers(by_set, sets)
-        head += [f"accuracy %, {_n(len(sets))}", f"out-of-scope AUROC, {_n(n_strange)}"]
-    return head
+    sets = compared_sets(scores)
+    n_strange = n_with_strangers(scores[OURS], sets)
+    return [f"accuracy %, {_n(len(sets))}", f"out-of-scope AUROC, {_n(n_strange)}"]
 
 
 def _n(count: int) -> str:
     return f"{count} set{'s' * (count != 1)}"
 
 
-def _quality_cells(scores: Scores) -> Dict[str, List[str]]:
-    found = {}
-    for name, by_set in scores.items():
-        cells = []
-        for sets in _sets_shown(scores):
-            is_known = all(each in by_set for each in sets)
-            auroc = mean_auroc(by_set, sets) if is_known else None
-            cells.append(f"{mean_accuracy(by_set, sets):.1f}" if is_known else "")
-            cells.append("" if auroc is None else f"{auroc:.3f}")
-        found[name] = cells
-    return found
+def _quality_cells(scores: Scores, name: str) -> List[str]:
+    """Returns accuracy and AUROC; of part of the sets beside what ours has on the same ones."""
+    sets, by_set = compared_sets(scores), scores[name]
+    there = [each for each in sets if each in by_set]
+    if not there:
+        return ["", ""]
+    cells = _means(by_set, there)
+    if there != sets:
+        ours = _means(scores[OURS], there)
+        about = f" on {_n(len(there))}, where `{OURS}` has "
+        cells = [f"{cell}{about}{other}" if cell else "" for cell, other in zip(cells, ours)]
+    return cells
+
+
+def _means(by_set: Mapping[str, Score], sets: Sequence[str]) -> List[str]:
+    auroc = mean_auroc(by_set, sets)
+    return [f"{mean_accuracy(by_set, sets):.1f}", "" if auroc is None else f"{auroc:.3f}"]
 
 
 def _cost_cells(row: Optional[Mapping[str, Any]]) -> List[str]:
@@ -106,15 +108,12 @@ def _install(name: str, installs: Rows) -> str:
 
 def _about(scores: Scores, costs: Rows) -> str:
     """Returns what a reader must know of the numbers."""
-    n_sets, n_examples = len(sets_of(scores)), costs[0]["n_train"]
+    n_sets, n_examples = len(compared_sets(scores)), costs[0]["n_train"]
     lines = [
         f"Accuracy: mean of {n_sets} bots that nobody trained on, one draw each. Costs: "
         f"example_bot, {n_examples} examples, 5 an intent, one core. Memory: peak of the process "
         f"that answers. Install: with the model; behind +, what PyPI's torch brings along for GPUs."
     ]
-    missing = [PEERS[name].title for name in scores if name not in complete(scores)]
-    if missing:
-        lines.append(f"Not measured on all sets: {'; '.join(missing)}.")
     busy = [row["peer"] for row in costs if row["load"] > QUIET_LOAD]
     if busy:
         lines.append("**Other programs were running while costs were measured: a dry run.**")
@@ -185,7 +184,7 @@ def draw_peers(
 ) -> None:
     """Draws accuracy against the time of one message, of peers that have all of both."""
     scores = scores_of(own, pipelines, fixed, drawn)
-    sets = sets_of(scores)
+    sets = compared_sets(scores)
     by_peer = {row["peer"]: row for row in costs}
     points = {
         name: (by_peer[name]["p50_ms"], mean_accuracy(scores[name], sets))

@@ -1,8 +1,9 @@
-"""What commands that ask trained models about many messages have in common. Nothing heavy."""
+"""The arguments that commands which ask trained models have in common. Imports nothing heavy."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from rasa_tokprune.commands.arguments import Arguments
 from rasa_tokprune.errors import ConfigError
@@ -10,6 +11,18 @@ from rasa_tokprune.texts.messages import FORMATS, MessageFile
 
 # From here on the example bot's pipeline and the classifier alone gained nothing.
 _BATCH_SIZE = 256
+MODEL = "trained Rasa model: an archive, or a folder, whose newest one is taken"
+
+
+def add_trained_model(parser: Arguments) -> None:
+    """Adds `--model`, the trained model; by default the newest one of the folder models."""
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path("models"),
+        metavar="PATH",
+        help=f"{MODEL}; default: models",
+    )
 
 
 def add_messages(parser: Arguments) -> None:

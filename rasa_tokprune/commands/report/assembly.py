@@ -9,7 +9,7 @@ from typing import List, Optional, Sequence, Tuple
 
 from rasa_tokprune import __version__
 from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
-from rasa_tokprune.commands.output import make_folder
+from rasa_tokprune.commands.output import make_folder, prepare_file
 from rasa_tokprune.commands.report.answers import Answer
 from rasa_tokprune.commands.report.bot import Bot, Decides
 from rasa_tokprune.commands.report.encoders import Setting, StoredEncoder
@@ -56,7 +56,7 @@ class Assembly:
         self.second: Optional[Second] = None
         if arguments.against is not None:
             self.second = resolve_second(arguments.against, self.setting)
-        make_folder("--out", arguments.out.resolve().parent)
+        prepare_file("--out", arguments.out, arguments.nlu, arguments.test, arguments.log)
         if arguments.cache is not None:
             make_folder("--cache", arguments.cache)
         self._store = EmbeddingStore(arguments.cache or stored_path("embeddings"))
@@ -69,7 +69,7 @@ class Assembly:
         settings, encoders, names = [], [], []
         for setting in (self.setting, *map(self.setting.with_plan, beside)):
             opened = setting.open()
-            name = setting.plan_name(opened)
+            name = setting.shown_plan(opened)
             if name not in names:
                 settings.append(setting)
                 names.append(name)

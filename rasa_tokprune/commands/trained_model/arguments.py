@@ -10,7 +10,7 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.messages import FORMATS, MessageFile
 
 # From here on the example bot's pipeline and the classifier alone gained nothing.
-_BATCH_SIZE = 256
+BATCH_SIZE = 256
 MODEL = "trained Rasa model: an archive, or a folder, whose newest one is taken"
 
 
@@ -42,8 +42,8 @@ def add_messages(parser: Arguments) -> None:
 def add_batches(parser: Arguments) -> None:
     """Adds how many messages are answered at once."""
     parser.add_argument(
-        "--batch-size", type=int, default=_BATCH_SIZE, metavar="N",
-        help=f"messages that go through the pipeline together, from 1; default: {_BATCH_SIZE}",
+        "--batch-size", type=int, default=BATCH_SIZE, metavar="N",
+        help=f"messages that go through the pipeline together, from 1; default: {BATCH_SIZE}",
     )  # fmt: skip
 
 

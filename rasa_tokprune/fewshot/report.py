@@ -19,6 +19,8 @@ from rasa_tokprune.fewshot.metrics import (
 )
 from rasa_tokprune.fewshot.support import SupportSet
 
+# An intent with fewer examples has too few to rely on; docs/accuracy.md measures bots of five.
+FEW_EXAMPLES = 5
 # Messages of two intents this alike can hardly be told apart; MiniLM gives paraphrases 0.8 to 0.9.
 NEAR_DUPLICATE = 0.92
 # A label is suspicious if another has a class score so much higher, with the message held out.
@@ -28,7 +30,7 @@ _MAX_ENTRIES = 100
 # Rows of the similarity matrix at a time.
 _CHUNK = 1000
 # Pairs after which the search for nearly equal messages ends.
-_MAX_PAIRS = 1000
+MAX_PAIRS = 1000
 # Beyond so many messages only equal ones are looked for, not nearly equal ones.
 _MAX_COMPARED = 20_000
 
@@ -153,7 +155,7 @@ def _nearly_alike(
             pair = (int(rows[start + place]), int(rows[other]))
             if pair not in known:
                 found.append(pair)
-        if len(found) > _MAX_PAIRS:
+        if len(found) > MAX_PAIRS:
             break
     return found
 

@@ -19,7 +19,7 @@ from rasa_tokprune.commands.report.measures.findings import Findings
 from rasa_tokprune.commands.report.measures.plans import PlanPoint
 from rasa_tokprune.commands.report.measures.robustness import Kind
 from rasa_tokprune.commands.report.privacy import Shown
-from rasa_tokprune.commands.report.summary import Sentence, percent
+from rasa_tokprune.commands.report.summary import WEAK_F1, Sentence, percent
 from rasa_tokprune.commands.report.wording import headings
 from rasa_tokprune.fewshot.report import FEW_EXAMPLES
 
@@ -87,6 +87,7 @@ def render(page: Page) -> str:
         page=page,
         headings=headings(page.trust, page.plans, page.robustness, page.differences),
         few_examples=FEW_EXAMPLES,
+        weak_f1=WEAK_F1,
         style=_colours() + _read("assets/page.css"),
         scripts=scripts,
         policy=_policy(scripts),

@@ -24,7 +24,7 @@ FEW_EXAMPLES = 5
 # Messages of two intents this alike can hardly be told apart; MiniLM gives paraphrases 0.8 to 0.9.
 NEAR_DUPLICATE = 0.92
 # A label is suspicious if another has a class score so much higher, with the message held out.
-_SUSPICIOUS = 3.0
+SUSPICIOUS = 3.0
 # Most entries of a list in the report.
 _MAX_ENTRIES = 100
 # Rows of the similarity matrix at a time.
@@ -106,7 +106,7 @@ def _suspicious(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -> Di
     targets = support.targets[held_out.rows]
     own = held_out.class_scores[np.arange(len(targets)), targets]
     excess = held_out.class_scores.max(axis=1) - own if len(targets) else own
-    chosen = np.argsort(-excess, kind="stable")[: int(np.sum(excess > _SUSPICIOUS))]
+    chosen = np.argsort(-excess, kind="stable")[: int(np.sum(excess > SUSPICIOUS))]
     entries = [
         {
             "text": texts[support.sources[held_out.rows[row]]],

@@ -73,7 +73,7 @@ def heads_table(rows: Rows) -> str:
 
 
 def labels_table(rows: Rows) -> str:
-    """Returns what each threshold tells of exchanged and of other labels; what is found of names."""
+    """Returns what each threshold tells of exchanged and other labels, and what of names."""
     labels, names = select(rows, kind="labels"), select(rows, kind="names")
     n_wrong, n_right = (sum(row[key] for row in labels) for key in ("n_wrong", "n_right"))
     prefix = "wrong_over_"

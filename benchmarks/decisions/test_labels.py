@@ -59,4 +59,3 @@ def test_shares_are_those_of_all_bots_together() -> None:
     assert "| 3 | 75.0 | 2.5 | 75.0 |" in table
     assert "Of 10 exchanges of two intents' names 9 are found" in table
     assert "the largest gain is 0.010" in table
-

@@ -35,7 +35,7 @@ def default_plan(folder: Path, spec: EncoderSpec) -> PruningPlan:
 
 
 def shipped_plans_for(folder: Path, spec: EncoderSpec) -> Dict[str, PruningPlan]:
-    """Returns the shipped plans that were made for an encoder, by name. Args: see `default_plan`."""
+    """Returns the shipped plans that were made for an encoder, by name; see `default_plan`."""
     return dict(_made_for(folder, spec, shipped_plans()))
 
 

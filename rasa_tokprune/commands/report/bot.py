@@ -40,7 +40,12 @@ class Bot:
 
     @classmethod
     def train(
-        cls, material: Material, encoder: StoredEncoder, decides: FitSettings, *, show_progress: bool
+        cls,
+        material: Material,
+        encoder: StoredEncoder,
+        decides: FitSettings,
+        *,
+        show_progress: bool,
     ) -> Bot:
         """Trains a bot on its examples.
 

@@ -64,7 +64,7 @@ def read_material(
     Raises:
         ConfigError: If a file cannot be used, or an intent of `oos_intents` has no example.
     """
-    for option, path in (("nlu", nlu), ("--test", test), ("--log", log)):
+    for option, path in (("NLU", nlu), ("--test", test), ("--log", log)):
         if path is not None and not path.exists():
             raise ConfigError(f"{option}: there is no file or folder '{path}'")
     examples = Labelled(*read_examples(nlu))
@@ -78,7 +78,7 @@ def read_material(
     oos = tuple(find_oos_labels(known) if oos_intents is None else oos_intents)
     if set(known) <= set(oos):
         raise ConfigError(
-            f"nlu: all examples of '{nlu}' are of intents that mean out-of-scope "
+            f"NLU: all examples of '{nlu}' are of intents that mean out-of-scope "
             f"({', '.join(oos)}); give examples of at least one other"
         )
     lines = [] if log is None else read_lines(log)

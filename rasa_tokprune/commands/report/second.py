@@ -147,4 +147,3 @@ def _answer(
     # What its FallbackClassifier took back is called like the fallback itself.
     is_accepted = name not in (None, FALLBACK) and confidence >= least
     return Answer(text, source, intent, name, confidence, is_accepted)
-

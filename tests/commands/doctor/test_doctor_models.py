@@ -72,7 +72,9 @@ def test_a_model_that_cannot_be_opened(
 def test_a_damaged_model(with_keys: Callable[..., Found], tiny_bert: Path, tmp_path: Path) -> None:
     damaged = Path(shutil.copytree(tiny_bert, tmp_path / "damaged"))
     (damaged / "config.json").write_text("{")
-    expect(with_keys(model=str(damaged)), "model-unusable", "cannot be read", "Fetch the model again")
+    expect(
+        with_keys(model=str(damaged)), "model-unusable", "cannot be read", "Fetch the model again"
+    )
     (damaged / "modules.json").write_text("{")
     found = with_keys(model=str(damaged))
     expect(found, "model-unusable", "modules.json' cannot be read", "Fetch the model again")

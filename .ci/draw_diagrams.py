@@ -31,7 +31,9 @@ text, tspan { fill: var(--tokprune-ink) !important; }
 
 def main(library: Path) -> None:
     """Draws what has no picture yet."""
-    sources = [source for path in DOCS.rglob("*.md") for source in diagrams_in(path.read_text())]
+    sources = [
+        source for path in DOCS.rglob("*.md") for source in diagrams_in(path.read_text("utf-8"))
+    ]
     for path in (DOCS / "diagrams").glob("*.svg"):
         if path not in map(diagram_path, sources):
             path.unlink()

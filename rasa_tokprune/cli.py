@@ -34,18 +34,18 @@ class Command:
     Attributes:
         text: What it does, for the list of commands.
         home: Module with `run(arguments)`, imported when it is called: `--help` answers at once.
-        add_arguments: Adds its arguments; None if it has none.
-        needs: Libraries of an extra that it cannot do without; `--help` can.
-        purpose: What one wants who calls it; a title of the list of commands.
+        add_arguments: Adds its arguments.
+        purpose: What one wants who calls it, of `PURPOSES`.
         example: A call of it, shown at the end of its `--help`.
+        needs: Libraries of an extra that it cannot do without; `--help` can.
     """
 
     text: str
     home: str
-    add_arguments: Optional[Callable[[argparse.ArgumentParser], None]] = None
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    purpose: str
+    example: str
     needs: Tuple[str, ...] = ()
-    purpose: str = ""
-    example: str = ""
 
 
 # Titles of the list of commands, in their order.
@@ -96,9 +96,9 @@ COMMANDS: Dict[str, Command] = {
         example="rasa-tokprune certify --train data --log log.txt --prune light balanced",
     ),
     "adapt": Command(
-        "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, ("torch",),
-        purpose=MAKE,
+        "train an adapter for a pruning plan", f"{_HOMES}.adapt.command", add_adapt, purpose=MAKE,
         example="rasa-tokprune adapt --prune my_plan.json --texts log.txt --out adapted",
+        needs=("torch",),
     ),
     "export": Command(
         "write adapted weights as an ordinary checkpoint", f"{_HOMES}.export.command", add_export,
@@ -143,20 +143,21 @@ def _parser() -> argparse.ArgumentParser:
     parsers = parser.add_subparsers(dest="command", metavar="COMMAND", help=argparse.SUPPRESS)
     for name, command in COMMANDS.items():
         own = parsers.add_parser(name, prog=f"{_PROGRAM} {name}", formatter_class=_Help)
-        if command.add_arguments is not None:
-            command.add_arguments(own)
-        if command.example:
-            own.epilog = f"example:\n  {command.example}"
+        command.add_arguments(own)
+        own.epilog = f"example:\n  {command.example}"
     return parser
 
 
 def _overview() -> str:
     """Returns the commands by what one wants, a line each."""
     lines = ["Token-pruned sentence encoders for Rasa."]
-    for purpose in dict.fromkeys([*PURPOSES, *(each.purpose for each in COMMANDS.values())]):
-        own = [name for name, command in COMMANDS.items() if command.purpose == purpose]
-        lines += ["", f"{purpose}:"] if own else []
-        lines += [f"  {name:<10}{COMMANDS[name].text}" for name in own]
+    for purpose in PURPOSES:
+        lines += ["", f"{purpose}:"]
+        lines += [
+            f"  {name:<10}{command.text}"
+            for name, command in COMMANDS.items()
+            if command.purpose == purpose
+        ]
     return "\n".join(lines)
 
 

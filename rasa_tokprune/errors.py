@@ -22,6 +22,10 @@ class CheckpointError(TokPruneError):
     """A model's files are missing, damaged, unsupported or not the ones expected."""
 
 
+class DeniedError(CheckpointError):
+    """This user may not read a model's files."""
+
+
 class NotDownloadedError(CheckpointError):
     """A hub model is not on this machine, and downloading is not allowed or failed."""
 

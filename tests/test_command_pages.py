@@ -21,9 +21,7 @@ _ROW = re.compile(r"^\| *(?P<names>`[^|]+`) *\|(?P<default>[^|]*)\|(?P<meaning>.
 def actions_of(command: str) -> Dict[str, argparse.Action]:
     """Returns what a command can be given: options by their long names, others by what is shown."""
     parser = argparse.ArgumentParser()
-    add_arguments = cli.COMMANDS[command].add_arguments
-    if add_arguments is not None:
-        add_arguments(parser)
+    cli.COMMANDS[command].add_arguments(parser)
     found = {}
     for action in parser._actions:
         if action.dest != "help":

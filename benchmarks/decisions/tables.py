@@ -72,6 +72,29 @@ def heads_table(rows: Rows) -> str:
     return f"{accuracies}\n\n{_means(rows, 'out-of-scope AUROC', SCORES, 1, 3)}"
 
 
+def labels_table(rows: Rows) -> str:
+    """Returns what each threshold tells of exchanged and other labels, and what of names."""
+    labels, names = select(rows, kind="labels"), select(rows, kind="names")
+    n_wrong, n_right = (sum(row[key] for row in labels) for key in ("n_wrong", "n_right"))
+    prefix = "wrong_over_"
+    lines = []
+    for threshold in (key.removeprefix(prefix) for key in labels[0] if key.startswith(prefix)):
+        wrong, right = (sum(row[f"{kind}_over_{threshold}"] for row in labels)
+                        for kind in ("wrong", "right"))  # fmt: skip
+        cells = [100 * wrong / n_wrong, 1000 * right / n_right, 100 * wrong / (wrong + right)]
+        lines.append([threshold, *(f"{cell:.1f}" for cell in cells)])
+    head = ["difference over", "exchanged labels told %", "others told, of 1000"]
+    head.append("of those told, exchanged %")
+    found, exchanged = (sum(row[key] for row in names) for key in ("n_found", "n_exchanged"))
+    about = (
+        f"{len(names)} bots, 3% of their labels exchanged at random, three times: {n_wrong:,} "
+        f"exchanged labels, {n_right:,} others. Of {exchanged} exchanges of two intents' names "
+        f"{found} are found; in the bots as published the largest gain is "
+        f"{max(row['largest_gain'] for row in names):.3f}."
+    )
+    return f"{markdown_table(head, lines)}\n\n{about}"
+
+
 def _means(rows: Rows, title: str, names: Mapping[str, str], scale: float, digits: int) -> str:
     tasks = in_order(rows, "task")
     lines = []
@@ -85,6 +108,7 @@ TABLES = (
     Table("lexical", "docs/accuracy.md", ("lexical.jsonl",), options_table),
     Table("choices", "docs/accuracy.md", ("choices.jsonl",), choices_table),
     Table("heads", "docs/design.md", ("heads.jsonl",), heads_table),
+    Table("labels", "docs/commands/doctor.md", ("labels.jsonl",), labels_table),
     Table("auto_plans", "docs/robustness.md", ("auto_plans.jsonl",), auto_plans_table),
     Table("auto_rates", "docs/robustness.md", ("auto_plans.jsonl",), auto_rates_table),
 )

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from typing import Callable, Dict, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
-import numpy as np
-
-from rasa_tokprune.texts.disturb import slip
+from rasa_tokprune.texts.disturb import with_own_slips
 
 # First names that are common in groups of people; two each, one of either sex, after the names
 # of audit studies (Bertrand and Mullainathan, 2004) and of their kind.
@@ -64,7 +62,7 @@ def kinds() -> Dict[str, Change]:
     """
     found: Dict[str, Change] = {
         "as written": lambda text: text,
-        "typing slips": _with_slips,
+        "typing slips": lambda text: with_own_slips(text, _N_SLIPS),
         "lower case, no punctuation": lambda text: _changed(text, _bare(text)),
         "capitals": lambda text: _changed(text, text.upper()),
         "informal": lambda text: _changed(text, _rewrite(text, _INFORMAL)),
@@ -86,14 +84,6 @@ def negated(text: str) -> Optional[str]:
         if changed != text:
             return changed
     return None
-
-
-def _with_slips(text: str) -> str:
-    rng = np.random.default_rng(zlib.crc32(text.encode()))
-    characters: List[str] = list(text)
-    for _ in range(_N_SLIPS):
-        slip(characters, rng)
-    return "".join(characters)
 
 
 def _bare(text: str) -> str:

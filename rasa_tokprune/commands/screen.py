@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import sys
 from typing import Any, Iterable, Iterator, List, Mapping, Optional, Sequence, TypeVar, Union
 
@@ -20,6 +19,7 @@ from rich.table import Table
 from rich.text import Text
 from tqdm import tqdm
 
+from rasa_tokprune.commands.output import json_text
 from rasa_tokprune.terminal import CONTROL, printable
 
 Item = TypeVar("Item")
@@ -34,13 +34,12 @@ _LEAST_FOLDED = 24
 _BAR_WIDTH = 20
 # Frames of ASCII: every terminal has them.
 _SPINNER = "line"
-_GOOD, _MIDDLING, _BAD = "good", "middling", "bad"
 # Meanings to styles of the terminal's own palette, so that they suit its ground. Colour never says
 # anything that the text beside it does not.
 STYLES: Mapping[str, str] = {
-    _GOOD: "green",
-    _MIDDLING: "yellow",
-    _BAD: "red",
+    "good": "green",
+    "middling": "yellow",
+    "bad": "red",
     "strong": "bold",
     "faint": "dim",
 }
@@ -142,12 +141,7 @@ class Screen:
 
     def json(self, value: Any) -> None:
         """Shows a JSON value on a line of its own, which stays JSON in every encoding."""
-        line = json.dumps(value, ensure_ascii=False)
-        try:
-            line.encode(sys.stdout.encoding or "utf-8")
-        except UnicodeEncodeError:
-            line = json.dumps(value)
-        print(CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", line))
+        print(shown_json(value))
 
     def remark(self, text: str) -> None:
         """Shows a line beside the results, on stderr."""
@@ -211,6 +205,12 @@ def styled(text: str, meaning: str = "") -> Text:
     encoding = sys.stdout.encoding or "utf-8"
     shown = printable(text).encode(encoding, "backslashreplace").decode(encoding)
     return Text(shown, style=STYLES.get(meaning, ""))
+
+
+def shown_json(value: Any) -> str:
+    """Returns a JSON value in a line that stays JSON on stdout, whatever its encoding."""
+    line = json_text(value, sys.stdout.encoding or "utf-8")
+    return CONTROL.sub(lambda found: f"\\u{ord(found.group()):04x}", line)
 
 
 def bar(share: float, width: int = _BAR_WIDTH) -> str:

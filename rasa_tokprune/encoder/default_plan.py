@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Dict, Iterable, Iterator, Tuple
 
 from rasa_tokprune.encoder.adapters.resolve import resolve_adapter
 from rasa_tokprune.encoder.checkpoint.find import checkpoint_identity
@@ -29,12 +30,23 @@ def default_plan(folder: Path, spec: EncoderSpec) -> PruningPlan:
         folder: The checkpoint.
         spec: Its specification.
     """
+    found = next(_made_for(folder, spec, _BY_PREFERENCE), None)
+    return found[1] if found is not None else PruningPlan.identity(spec.n_layers)
+
+
+def shipped_plans_for(folder: Path, spec: EncoderSpec) -> Dict[str, PruningPlan]:
+    """Returns the shipped plans that were made for an encoder, by name; see `default_plan`."""
+    return dict(_made_for(folder, spec, shipped_plans()))
+
+
+def _made_for(
+    folder: Path, spec: EncoderSpec, names: Iterable[str]
+) -> Iterator[Tuple[str, PruningPlan]]:
     shipped = shipped_plans()
-    for name in _BY_PREFERENCE:
+    for name in names:
         for plan in shipped.get(name, []):
             if suits(plan, folder, spec):
-                return plan
-    return PruningPlan.identity(spec.n_layers)
+                yield name, plan
 
 
 def suits(plan: PruningPlan, folder: Path, spec: EncoderSpec) -> bool:

@@ -19,16 +19,18 @@ from rasa_tokprune.fewshot.metrics import (
 )
 from rasa_tokprune.fewshot.support import SupportSet
 
+# An intent with fewer examples has too few to rely on; docs/accuracy.md measures bots of five.
+FEW_EXAMPLES = 5
 # Messages of two intents this alike can hardly be told apart; MiniLM gives paraphrases 0.8 to 0.9.
 NEAR_DUPLICATE = 0.92
 # A label is suspicious if another has a class score so much higher, with the message held out.
-_SUSPICIOUS = 3.0
+SUSPICIOUS = 3.0
 # Most entries of a list in the report.
 _MAX_ENTRIES = 100
 # Rows of the similarity matrix at a time.
 _CHUNK = 1000
 # Pairs after which the search for nearly equal messages ends.
-_MAX_PAIRS = 1000
+MAX_PAIRS = 1000
 # Beyond so many messages only equal ones are looked for, not nearly equal ones.
 _MAX_COMPARED = 20_000
 
@@ -104,7 +106,7 @@ def _suspicious(fitted: Fitted, support: SupportSet, texts: Sequence[str]) -> Di
     targets = support.targets[held_out.rows]
     own = held_out.class_scores[np.arange(len(targets)), targets]
     excess = held_out.class_scores.max(axis=1) - own if len(targets) else own
-    chosen = np.argsort(-excess, kind="stable")[: int(np.sum(excess > _SUSPICIOUS))]
+    chosen = np.argsort(-excess, kind="stable")[: int(np.sum(excess > SUSPICIOUS))]
     entries = [
         {
             "text": texts[support.sources[held_out.rows[row]]],
@@ -153,7 +155,7 @@ def _nearly_alike(
             pair = (int(rows[start + place]), int(rows[other]))
             if pair not in known:
                 found.append(pair)
-        if len(found) > _MAX_PAIRS:
+        if len(found) > MAX_PAIRS:
             break
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from typing import List
 
 import numpy as np
@@ -29,6 +30,21 @@ def slip(characters: List[str], rng: np.random.Generator) -> None:
         characters[place] = letter
 
 
+def with_slips(text: str, n_slips: int, rng: np.random.Generator) -> str:
+    """Returns a text with some slips of the finger; never blank unless it was."""
+    characters = list(text)
+    for _ in range(n_slips if characters else 0):
+        slip(characters, rng)
+    slipped = "".join(characters)
+    return slipped if slipped.strip() else text
+
+
+def with_own_slips(text: str, n_slips: int) -> str:
+    """Returns a text with some slips of the finger, always the same ones; see `with_slips`."""
+    seed = zlib.crc32(text.encode("utf-8", "surrogatepass"))
+    return with_slips(text, n_slips, np.random.default_rng(seed))
+
+
 def disturb(text: str, rng: np.random.Generator) -> str:
     """Returns a text as somebody in a hurry might type it; never blank unless it was."""
     if rng.random() < _LOWER:
@@ -37,9 +53,6 @@ def disturb(text: str, rng: np.random.Generator) -> str:
         bare = _PUNCTUATION.sub("", text)
         text = bare if bare.strip() else text
     if rng.random() < _SLIPS and len(text) > 1:
-        characters = list(text)
-        for _ in range(max(1, int(len(text) * rng.random() * _LARGEST_SHARE_OF_SLIPS))):
-            slip(characters, rng)
-        slipped = "".join(characters)
-        text = slipped if slipped.strip() else text
+        n_slips = max(1, int(len(text) * rng.random() * _LARGEST_SHARE_OF_SLIPS))
+        text = with_slips(text, n_slips, rng)
     return text

@@ -183,8 +183,7 @@ def _read(descriptor: int) -> bytes:
 def parsers() -> Iterator[Any]:
     for name, command in COMMANDS.items():
         parser = argparse.ArgumentParser(prog=name)
-        if command.add_arguments is not None:
-            command.add_arguments(parser)
+        command.add_arguments(parser)
         yield pytest.param(parser, id=name)
 
 
@@ -228,6 +227,5 @@ def test_every_command_has_a_purpose_and_an_example_that_is_understood(name: str
     assert command.purpose in PURPOSES
     assert command.example.startswith(f"rasa-tokprune {name}")
     parser = argparse.ArgumentParser(prog=name)
-    if command.add_arguments is not None:
-        command.add_arguments(parser)
+    command.add_arguments(parser)
     parser.parse_args(command.example.replace('"', "").split()[2:])

@@ -11,11 +11,11 @@ import numpy as np
 
 from rasa_tokprune.commands.bench.timing import time_in_turn
 from rasa_tokprune.commands.screen import Screen
-from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, resolve_plan, shipped_plans
+from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, resolve_plan
 from rasa_tokprune.encoder.backends.choice import choose
 from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
-from rasa_tokprune.encoder.default_plan import suits
+from rasa_tokprune.encoder.default_plan import shipped_plans_for
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError
@@ -106,11 +106,7 @@ def _plans(names: Sequence[str], folder: Path, spec: EncoderSpec) -> Dict[str, P
     plans = {OFF: PruningPlan.identity(spec.n_layers)}
     if names:
         return {**plans, **{name: resolve_plan(name, spec.n_layers) for name in names}}
-    for name, versions in shipped_plans().items():
-        for plan in versions:
-            if suits(plan, folder, spec):
-                plans[name] = plan
-    return plans
+    return {**plans, **shipped_plans_for(folder, spec)}
 
 
 def _backend_and_precision(name: str) -> Tuple[str, str]:

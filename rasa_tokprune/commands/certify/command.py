@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
 from rasa_tokprune.commands.certify.answers import JOB, Bot, Decides, answer, describe
-from rasa_tokprune.commands.output import make_folder, write_text
+from rasa_tokprune.commands.output import json_text, prepare_file, write_text
 from rasa_tokprune.commands.screen import Cell, Screen, styled
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError
@@ -44,8 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     check_limit(arguments.max_flip_rate)
     check_scheduler(arguments.scheduler)
     for option, path in (("--out", arguments.out), ("--answers", arguments.answers)):
-        if path is not None:
-            make_folder(option, path.resolve().parent)
+        prepare_file(option, path, arguments.train, arguments.log)
     if arguments.answers is not None and arguments.log is None:
         raise ConfigError("--answers needs --log: the messages to answer")
     log = [] if arguments.log is None else read_lines(arguments.log)
@@ -213,5 +212,5 @@ def _write_answers(path: Path, log: List[str], names: List[str], outcomes: List[
             "intents": {plan: found and found.intent for plan, found in by_plan.items()},
             "actions": {plan: found and found.action for plan, found in by_plan.items()},
         }
-        lines.append(json.dumps(row, ensure_ascii=False) + "\n")
+        lines.append(json_text(row) + "\n")
     write_text("".join(lines), path, "--answers")

@@ -13,9 +13,8 @@ from rasa_tokprune.commands.arguments import (
     RUNNING,
     add_output,
 )
-from rasa_tokprune.commands.trained_model.arguments import add_batches, add_messages
+from rasa_tokprune.commands.trained_model.arguments import MODEL, add_batches, add_messages
 
-_MODEL = "trained Rasa model: an archive, or a folder, whose newest one is taken"
 # Gates, by the name of what they limit.
 GATES = {
     "action": "messages with another action",
@@ -40,7 +39,7 @@ def add_diff(parser: argparse.ArgumentParser) -> None:
         "bot takes, or a fallback), top intents, entities and answers."
     )
     data = parser.add_argument_group(DATA)
-    data.add_argument("old", type=Path, metavar="OLD", help=_MODEL)
+    data.add_argument("old", type=Path, metavar="OLD", help=MODEL)
     data.add_argument("new", type=Path, metavar="NEW", help="the other one, likewise")
     data.add_argument(
         "--log", required=True, metavar="MESSAGES",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Dict, Iterable, Iterator, List, Optional, TextIO, Tuple
 
@@ -13,7 +12,7 @@ from rasa_tokprune.commands.diff.log import Entry, Log, is_labelled_file, read_l
 from rasa_tokprune.commands.diff.reading import Reading, reading_of
 from rasa_tokprune.commands.diff.show import show
 from rasa_tokprune.commands.diff.tally import Tally, gates_of
-from rasa_tokprune.commands.output import make_folder, whole_file
+from rasa_tokprune.commands.output import json_text, prepare_file, whole_file
 from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.commands.trained_model.access import open_model
 from rasa_tokprune.commands.trained_model.arguments import message_file
@@ -36,14 +35,14 @@ def run(arguments: argparse.Namespace) -> int:
     screen = Screen.of(arguments)
     limits = _limits(arguments)
     log = _read(arguments, {kind for kind, _ in limits})
-    if arguments.out is not None:
-        make_folder("--out", arguments.out.resolve().parent)
+    prepare_file("--out", arguments.out, arguments.log)
     with contextlib.ExitStack() as opened:
         models = []
-        for option, path in (("OLD", arguments.old), ("NEW", arguments.new)):
-            models.append(opened.enter_context(open_model(path, option)))
-        for model in models:
-            model.load()
+        with screen.working("Loading the models"):
+            for option, path in (("OLD", arguments.old), ("NEW", arguments.new)):
+                models.append(opened.enter_context(open_model(path, option)))
+            for model in models:
+                model.load()
         file = None
         if arguments.out is not None:
             file = opened.enter_context(whole_file(arguments.out, "--out"))
@@ -157,4 +156,4 @@ def _line(
         "old": old.to_dict(),
         "new": new.to_dict(),
     }
-    return json.dumps(row, ensure_ascii=False, default=lambda other: other.tolist()) + "\n"
+    return json_text(row) + "\n"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-# Rasa's name of a message that no intent is sure of, and the action that stands for it here.
-FALLBACK = "nlu_fallback"
+from rasa_tokprune.fewshot.certificate.outcome import FALLBACK
+
 KINDS = ("action", "intent", "entities", "answer")
 
 Entity = Tuple[Tuple[str, Any], ...]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Dict, List, Sequence
 
 from rasa_tokprune.commands.diff.arguments import GATES, option_of
-from rasa_tokprune.commands.diff.reading import FALLBACK
 from rasa_tokprune.commands.screen import Screen
+from rasa_tokprune.fewshot.certificate.outcome import FALLBACK
 
 _NAMES = {
     "action": "another action",

@@ -9,8 +9,9 @@ import numpy as np
 from scipy.stats import binomtest
 
 from rasa_tokprune.commands.diff.log import Entry
-from rasa_tokprune.commands.diff.reading import FALLBACK, KINDS, Reading
+from rasa_tokprune.commands.diff.reading import KINDS, Reading
 from rasa_tokprune.fewshot.certificate import flip_bound
+from rasa_tokprune.fewshot.certificate.outcome import FALLBACK
 
 BECAME, STOPPED = "became_fallback", "stopped_fallback"
 ANY = "any"

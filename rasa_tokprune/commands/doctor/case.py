@@ -35,6 +35,7 @@ class Case:
         is_fast: Whether what takes seconds is left out.
         encoder: The classifier's, if the check of models could open it.
         rasa: Gives what Rasa itself says, as soon as that is known; None if it is not asked.
+        rasa_bytes: Memory of the process that was asked; 0 while nobody knows.
     """
 
     bot: Bot

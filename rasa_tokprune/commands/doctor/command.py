@@ -126,15 +126,15 @@ def _existing(folder: Path, *names: str) -> Optional[Path]:
 def _look(arguments: argparse.Namespace, paths: Optional[_Paths], screen: Screen) -> List[Finding]:
     """Returns what all checks found."""
     case = Case(Bot(), has_bot=paths is not None, is_fast=arguments.fast)
-    checks = [*_CHECKS, *_WITH_ENCODER, *([] if arguments.no_timing else [timing.check_times])]
+    timed = () if arguments.no_timing else (timing.check_times,)
+    checks = (*_CHECKS, *_WITH_ENCODER, *timed)
     if paths is not None:
         config, domain = paths.relative(paths.config), paths.relative(paths.domain)
         files = [path for path in map(paths.relative, paths.data) if path is not None]
         if config is not None and not arguments.fast and is_installed("rasa"):
             case.rasa = rasa.ask_rasa(config, domain, files, case)
         case.bot = read_bot(config, domain, files)
-        timed = [] if arguments.no_timing else [timing.check_times]
-        checks = [*_CHECKS, *_OF_A_BOT, *_WITH_ENCODER, *_LAST, *timed]
+        checks = (*_CHECKS, *_OF_A_BOT, *_WITH_ENCODER, *_LAST, *timed)
     found: List[Finding] = []
     for check in screen.progress(checks, "Looking", delay=2):
         found += run_check(check, case)

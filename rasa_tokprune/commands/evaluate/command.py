@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
-from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
 from rasa_tokprune.commands.evaluate.arguments import ALL_SHOTS
 from rasa_tokprune.commands.evaluate.encoded_texts import EncodedTexts, costs_of
 from rasa_tokprune.commands.evaluate.encoders import EncoderChoice, choose_encoders
@@ -22,7 +21,6 @@ from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.extras import require
 from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS
-from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.machine.stored import stored_path
 from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
@@ -44,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.no_plots:
         require("matplotlib", "drawing plots", otherwise="give --no-plots")
     check_limits(limits, {})
-    settings, shots = _fit_settings(arguments), _shots(arguments.shots)
+    settings, shots = FitSettings.of(arguments), _shots(arguments.shots)
     seeds = _seeds(arguments.seeds)
     tasks = read_tasks(_tasks(arguments), arguments.oos_intents)
     check_limits(limits, {task.name: task.n_oos for task in tasks})
@@ -175,12 +173,6 @@ def _check_task_name(name: str, names: Sequence[str]) -> None:
         raise ConfigError(f"--task: the name '{name}' cannot be a folder's; use letters, digits, _")
     if names.count(name) > 1:
         raise ConfigError(f"--task: there are {names.count(name)} tasks called '{name}'")
-
-
-def _fit_settings(arguments: argparse.Namespace) -> FitSettings:
-    share = target_rejection_of(arguments)
-    share = DEFAULT_TARGET_REJECTION if share is None else share
-    return FitSettings(not arguments.no_intent_names, lexical_weight_of(arguments), share)
 
 
 def _shots(values: Sequence[str]) -> List[Optional[int]]:

@@ -51,20 +51,26 @@ class EncoderChoice:
         """What is said behind the plan's name if the adapter is not the plan's own."""
         return "" if self.adapter == AUTO else f", adapter {Path(self.adapter).stem}"
 
-    def open(self) -> Encoder:
-        """Returns the encoder; models that are open already are shared."""
-        if self.prune is not None:
-            return self._load(self.prune)
-        folder = find_checkpoint(self.model)
-        return self._load(default_plan(folder, EncoderSpec.from_folder(folder)))
+    def open(self, num_threads: Optional[int] = None) -> Encoder:
+        """Returns the encoder; models that are open already are shared.
 
-    def _load(self, prune: str | PruningPlan) -> Encoder:
+        Args:
+            num_threads: None takes all cores.
+
+        Raises:
+            TokPruneError: If there is no such model or plan.
+        """
+        plan: str | PruningPlan | None = self.prune
+        if plan is None:
+            folder = find_checkpoint(self.model)
+            plan = default_plan(folder, EncoderSpec.from_folder(folder))
         return load_encoder(
             self.model,
-            prune=prune,
+            prune=plan,
             adapter=self.adapter,
             precision=self.precision,
             backend=self.backend,
+            num_threads=num_threads,
         )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import time
 from typing import Any, Dict, List, Optional, Tuple
 
 import numpy as np
 
+from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
 from rasa_tokprune.commands.evaluate.arguments import ALL_SHOTS
 from rasa_tokprune.commands.evaluate.encoded_texts import EncodedTexts
 from rasa_tokprune.commands.evaluate.predictions import Predictions, rounded
@@ -19,17 +21,37 @@ from rasa_tokprune.fewshot import (
     embed_names,
     fit_classifier,
 )
-from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
+from rasa_tokprune.fewshot.calibration.confidence import (
+    DEFAULT_TARGET_REJECTION,
+    OPERATING_CONFIDENCE,
+)
 from rasa_tokprune.texts.tasks import sample_shots
 
 
 @dataclasses.dataclass(frozen=True)
 class FitSettings:
-    """The classifier's own settings; see docs/components/intent-classifier.md."""
+    """How a bot decides; see docs/components/intent-classifier.md.
+
+    Attributes:
+        use_intent_names: Whether the intents' names are examples too.
+        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
+        target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
+    """
 
     use_intent_names: bool
     lexical_weight: Optional[float]
     target_in_scope_rejection: float
+
+    @classmethod
+    def of(cls, arguments: argparse.Namespace) -> FitSettings:
+        """Returns what the options of `add_decision` say.
+
+        Raises:
+            ConfigError: If one of them is out of range.
+        """
+        share = target_rejection_of(arguments)
+        share = DEFAULT_TARGET_REJECTION if share is None else share
+        return cls(not arguments.no_intent_names, lexical_weight_of(arguments), share)
 
 
 @dataclasses.dataclass(frozen=True)

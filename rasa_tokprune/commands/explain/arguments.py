@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from rasa_tokprune.commands.arguments import DATA, RESULTS, add_output
+from rasa_tokprune.commands.trained_model.arguments import add_trained_model
 
 
 def add_explain(parser: argparse.ArgumentParser) -> None:
@@ -15,12 +15,5 @@ def add_explain(parser: argparse.ArgumentParser) -> None:
     )
     data = parser.add_argument_group(DATA)
     data.add_argument("texts", nargs="+", metavar="MESSAGE", help="what a user might write")
-    data.add_argument(
-        "--model",
-        type=Path,
-        default=Path("models"),
-        metavar="PATH",
-        help="trained Rasa model: an archive, or a folder, whose newest one is taken; "
-        "default: models",
-    )
+    add_trained_model(data)
     add_output(parser.add_argument_group(RESULTS), "each message")

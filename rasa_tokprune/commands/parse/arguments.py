@@ -6,7 +6,11 @@ import argparse
 from pathlib import Path
 
 from rasa_tokprune.commands.arguments import DATA, RESULTS, RUNNING, add_quiet
-from rasa_tokprune.commands.trained_model.arguments import add_batches, add_messages
+from rasa_tokprune.commands.trained_model.arguments import (
+    add_batches,
+    add_messages,
+    add_trained_model,
+)
 
 JSON_LINES, CSV, RASA = "jsonl", "csv", "rasa"
 
@@ -27,11 +31,7 @@ def add_parse(parser: argparse.ArgumentParser) -> None:
         "--id-key", default="id", metavar="NAME",
         help="key or column that names a message; it is kept; default: id",
     )  # fmt: skip
-    data.add_argument(
-        "--model", type=Path, default=Path("models"), metavar="PATH",
-        help="trained Rasa model: an archive, or a folder, whose newest one is taken; "
-        "default: models",
-    )  # fmt: skip
+    add_trained_model(data)
     add_batches(parser.add_argument_group(RUNNING))
     results = parser.add_argument_group(RESULTS)
     results.add_argument(

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any, Callable, ContextManager, Dict, Iterable, Mapping, Optional, TextIO, Tuple
 
-from rasa_tokprune.commands.output import make_folder, whole_file
+from rasa_tokprune.commands.output import json_text, prepare_file, whole_file
 from rasa_tokprune.commands.parse.arguments import CSV, JSON_LINES, RASA
 from rasa_tokprune.commands.parse.rows import Row, row_of, writer_of
-from rasa_tokprune.commands.screen import Screen
+from rasa_tokprune.commands.screen import Screen, shown_json
 from rasa_tokprune.commands.trained_model.access import open_model
 from rasa_tokprune.commands.trained_model.arguments import message_file
 from rasa_tokprune.commands.trained_model.batches import answered
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.fewshot.certificate.outcome import FALLBACK
 from rasa_tokprune.terminal import printable
-from rasa_tokprune.texts.messages import STDIN, Message, MessageFile
-
-# What Rasa calls a message that no intent is sure of.
-_FALLBACK = "nlu_fallback"
-_STOPPED, _NOT_READ = 130, 1
+from rasa_tokprune.texts.messages import Message, MessageFile
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Answers a file of messages; returns 1 if whoever reads them stopped reading.
+def run(arguments: argparse.Namespace) -> None:
+    """Answers a file of messages and says how many there were, and how fast it went.
 
     Raises:
         TokPruneError: If the input is wrong.
@@ -36,19 +32,17 @@ def run(arguments: argparse.Namespace) -> int:
     file = message_file(arguments, arguments.messages, arguments.id_key)
     format_name = _check(arguments)
     n_messages = file.count()
-    with open_model(arguments.model) as model:
-        model.load()
+    with contextlib.ExitStack() as opened:
+        with screen.working("Loading the model"):
+            model = opened.enter_context(open_model(arguments.model))
+            model.load()
         try:
             summary = _answer_all(arguments, file, format_name, n_messages, model.parse, screen)
-        except BrokenPipeError:
-            # Python would try once more, when it ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return _NOT_READ
         except KeyboardInterrupt:
-            screen.remark(f"stopped{_where(arguments.out)}")
-            return _STOPPED
+            if arguments.out is not None:
+                screen.remark(f"what was answered is in '{arguments.out}.part'")
+            raise
     _show(summary, arguments.out, screen)
-    return 0
 
 
 def _check(arguments: argparse.Namespace) -> str:
@@ -60,11 +54,7 @@ def _check(arguments: argparse.Namespace) -> str:
         if arguments.json and arguments.format == CSV:
             raise ConfigError("--json and --format csv contradict each other without --out")
         return arguments.format or JSON_LINES
-    if out.is_dir():
-        raise ConfigError(f"--out: '{out}' is a folder; name a file")
-    if arguments.messages != STDIN and out.exists() and out.samefile(arguments.messages):
-        raise ConfigError(f"--out: '{out}' is the file of messages itself; name another one")
-    make_folder("--out", out.resolve().parent)
+    prepare_file("--out", out, arguments.messages)
     return arguments.format or (CSV if out.suffix.lower() == ".csv" else JSON_LINES)
 
 
@@ -82,7 +72,8 @@ def _answer_all(
     def keep(parse: Mapping[str, Any]) -> Row:
         return dict(parse) if format_name == RASA else row_of(parse, arguments.ranking)
 
-    head, line_of = writer_of(format_name, arguments.ranking, is_ascii=arguments.out is None)
+    to_json = shown_json if arguments.out is None else json_text
+    head, line_of = writer_of(format_name, arguments.ranking, to_json)
     pairs: Iterable[Tuple[Message, Row]] = answered(file.read(), ask, keep, arguments.batch_size)
     if not on_terminal:  # a bar would run through the answers
         pairs = screen.progress(pairs, "Parsing", total=n_messages)
@@ -93,7 +84,7 @@ def _answer_all(
             line = line_of(message, row)
             sink.write(printable(line[:-1]) + "\n" if on_terminal else line)
             n_answered += 1
-            n_fallbacks += _intent(row) == _FALLBACK
+            n_fallbacks += _intent(row) == FALLBACK
         sink.flush()
     seconds = time.perf_counter() - start
     return {
@@ -111,10 +102,6 @@ def _intent(row: Row) -> Any:
 
 def _sink(out: Optional[Path]) -> ContextManager[TextIO]:
     return contextlib.nullcontext(sys.stdout) if out is None else whole_file(out, "--out")
-
-
-def _where(out: Optional[Path]) -> str:
-    return "" if out is None else f"; what was answered is in '{out}.part'"
 
 
 def _show(summary: Dict[str, Any], out: Optional[Path], screen: Screen) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
+from rasa_tokprune.commands.output import json_text
 from rasa_tokprune.commands.parse.arguments import CSV, RASA
 from rasa_tokprune.texts.messages import Message
 
@@ -40,14 +40,14 @@ def row_of(parse: Mapping[str, Any], n_ranked: int) -> Row:
 
 
 def writer_of(
-    format_name: str, n_ranked: int, *, is_ascii: bool
+    format_name: str, n_ranked: int, to_json: Callable[[Any], str] = json_text
 ) -> Tuple[str, Callable[[Message, Row], str]]:
     """Returns the text before the first row, and a function that makes the text of a row.
 
     Args:
         format_name: One of those of `--format`.
         n_ranked: As for `row_of`.
-        is_ascii: Whether JSON escapes what is not ASCII, for terminals of any encoding.
+        to_json: Makes the text of a JSON value.
     """
     if format_name == CSV:
         columns = [*COLUMNS, *([RANKING] if n_ranked else [])]
@@ -57,14 +57,9 @@ def writer_of(
         named = {} if message.id is None else {"id": message.id}
         # Rasa's has the text as its components left it.
         text = {} if format_name == RASA else {"text": message.text}
-        return as_json({**named, **text, **row}, is_ascii=is_ascii) + "\n"
+        return to_json({**named, **text, **row}) + "\n"
 
     return "", json_row
-
-
-def as_json(value: Any, *, is_ascii: bool = False) -> str:
-    """Returns a JSON text; numbers of numpy, as components of others leave them, are numbers."""
-    return json.dumps(value, ensure_ascii=is_ascii, default=lambda other: other.tolist())
 
 
 def safe_cell(text: str) -> str:
@@ -83,7 +78,7 @@ def _csv_row(columns: List[str], message: Message, row: Row) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return safe_cell(value) if isinstance(value, str) else safe_cell(as_json(value))
+    return safe_cell(value) if isinstance(value, str) else safe_cell(json_text(value))
 
 
 def _csv_line(cells: List[str]) -> str:

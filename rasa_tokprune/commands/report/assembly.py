@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
 from rasa_tokprune import __version__
-from rasa_tokprune.commands.arguments import lexical_weight_of, target_rejection_of
-from rasa_tokprune.commands.output import make_folder
+from rasa_tokprune.commands.evaluate.runs import FitSettings
+from rasa_tokprune.commands.output import make_folder, prepare_file
 from rasa_tokprune.commands.report.answers import Answer
-from rasa_tokprune.commands.report.bot import Bot, Decides
+from rasa_tokprune.commands.report.bot import Bot
 from rasa_tokprune.commands.report.encoders import Setting, StoredEncoder
 from rasa_tokprune.commands.report.material import LOG, TEST, TRAINING, read_material
 from rasa_tokprune.commands.report.measures.changes import changes
@@ -27,7 +27,6 @@ from rasa_tokprune.commands.report.second import Second, measure_differences, re
 from rasa_tokprune.commands.report.summary import Measured, good_points, next_steps
 from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.fewshot import training_report
-from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION
 from rasa_tokprune.machine.environment import environment
 from rasa_tokprune.machine.stored import stored_path
 from rasa_tokprune.texts.embeddings import EmbeddingStore
@@ -42,12 +41,7 @@ class Assembly:
     def __init__(self, arguments: argparse.Namespace, screen: Screen) -> None:
         self.screen, self._arguments = screen, arguments
         self.kinds = changes(arguments.polite)
-        share = target_rejection_of(arguments)
-        self.decides = Decides(
-            not arguments.no_intent_names,
-            lexical_weight_of(arguments),
-            DEFAULT_TARGET_REJECTION if share is None else share,
-        )
+        self.decides = FitSettings.of(arguments)
         self.material = read_material(
             arguments.nlu, arguments.test, arguments.log, arguments.oos_intents
         )
@@ -56,7 +50,7 @@ class Assembly:
         self.second: Optional[Second] = None
         if arguments.against is not None:
             self.second = resolve_second(arguments.against, self.setting)
-        make_folder("--out", arguments.out.resolve().parent)
+        prepare_file("--out", arguments.out, arguments.nlu, arguments.test, arguments.log)
         if arguments.cache is not None:
             make_folder("--cache", arguments.cache)
         self._store = EmbeddingStore(arguments.cache or stored_path("embeddings"))
@@ -69,7 +63,7 @@ class Assembly:
         settings, encoders, names = [], [], []
         for setting in (self.setting, *map(self.setting.with_plan, beside)):
             opened = setting.open()
-            name = setting.plan_name(opened)
+            name = setting.shown_plan(opened)
             if name not in names:
                 settings.append(setting)
                 names.append(name)

@@ -8,15 +8,13 @@ from typing import List, Optional, Sequence
 
 import numpy as np
 
+from rasa_tokprune.commands.evaluate.runs import FitSettings
 from rasa_tokprune.commands.report.answers import Answer
 from rasa_tokprune.commands.report.encoders import StoredEncoder
 from rasa_tokprune.commands.report.material import TRAINING, Material
 from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet
 from rasa_tokprune.fewshot.answer import best_answer
-from rasa_tokprune.fewshot.calibration.confidence import (
-    DEFAULT_TARGET_REJECTION,
-    OPERATING_CONFIDENCE,
-)
+from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.fewshot.calibration.held_out import assign_folds, n_folds
 from rasa_tokprune.fewshot.certificate import TrainingSet
 from rasa_tokprune.fewshot.classifier import Fitted, fit_classifier
@@ -24,21 +22,6 @@ from rasa_tokprune.fewshot.decision import top_confidence
 from rasa_tokprune.fewshot.head import Scores
 from rasa_tokprune.fewshot.support import NO_SOURCE
 from rasa_tokprune.fewshot.views import fit_views
-
-
-@dataclasses.dataclass(frozen=True)
-class Decides:
-    """How a bot decides; see docs/configuration.md.
-
-    Attributes:
-        use_intent_names: Whether the intents' names are examples too.
-        lexical_weight: Weight of the lexical view, 0 goes without it; None: the default.
-        target_in_scope_rejection: Share of right answers that may be rejected, in [0, 1).
-    """
-
-    use_intent_names: bool = True
-    lexical_weight: Optional[float] = None
-    target_in_scope_rejection: float = DEFAULT_TARGET_REJECTION
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +40,12 @@ class Bot:
 
     @classmethod
     def train(
-        cls, material: Material, encoder: StoredEncoder, decides: Decides, *, show_progress: bool
+        cls,
+        material: Material,
+        encoder: StoredEncoder,
+        decides: FitSettings,
+        *,
+        show_progress: bool,
     ) -> Bot:
         """Trains a bot on its examples.
 

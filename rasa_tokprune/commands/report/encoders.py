@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Sequence, Tuple
 
 import numpy as np
 
+from rasa_tokprune.commands.evaluate.encoders import EncoderChoice
 from rasa_tokprune.commands.screen import Screen
-from rasa_tokprune.encoder import Encoder, PruningPlan, load_encoder, shipped_plans
+from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.encoder.checkpoint.find import find_checkpoint
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
-from rasa_tokprune.encoder.default_plan import default_plan, suits
+from rasa_tokprune.encoder.default_plan import shipped_plans_for
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
@@ -21,67 +21,21 @@ from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
 _MANY = 500
 
 
-@dataclasses.dataclass(frozen=True)
-class Setting:
-    """An encoder as the command line names it.
-
-    Attributes:
-        model: Folder or hub id.
-        prune: Plan; None does what the components do without the key.
-        adapter: As for `load_encoder`.
-        precision: As for `load_encoder`.
-        backend: As for `load_encoder`.
-    """
-
-    model: str
-    prune: Optional[str]
-    adapter: str
-    precision: str
-    backend: str
-
-    def open(self, num_threads: Optional[int] = None) -> Encoder:
-        """Returns the encoder; models that are open already are shared.
-
-        Args:
-            num_threads: None takes all cores.
-
-        Raises:
-            TokPruneError: If there is no such model or plan.
-        """
-        plan: Union[str, PruningPlan, None] = self.prune
-        if plan is None:
-            folder = find_checkpoint(self.model)
-            plan = default_plan(folder, EncoderSpec.from_folder(folder))
-        return load_encoder(
-            self.model,
-            prune=plan,
-            adapter=self.adapter,
-            precision=self.precision,
-            backend=self.backend,
-            num_threads=num_threads,
-        )
+class Setting(EncoderChoice):
+    """An encoder as the command line of a report names it."""
 
     def with_plan(self, prune: str) -> Setting:
         """Returns the same with a plan and the plan's own adapter."""
         return dataclasses.replace(self, prune=prune, adapter=OFF if prune == OFF else AUTO)
 
-    def plan_name(self, encoder: Encoder) -> str:
-        """Returns the plan's name on the page: a plan file's without folder and ending."""
-        name = encoder.plan.name if self.prune is None else Path(self.prune).stem
-        return OFF if encoder.plan.is_identity else name
+    def shown_plan(self, encoder: Encoder) -> str:
+        """Returns the plan's name on the page, off for whatever prunes nothing."""
+        return OFF if encoder.plan.is_identity else self.plan_name or encoder.plan.name
 
     def suitable_plans(self) -> List[str]:
         """Returns off and the shipped plans that were made for the encoder."""
         folder = find_checkpoint(self.model)
-        spec = EncoderSpec.from_folder(folder)
-        return [
-            OFF,
-            *(
-                name
-                for name, versions in shipped_plans().items()
-                if any(suits(plan, folder, spec) for plan in versions)
-            ),
-        ]
+        return [OFF, *shipped_plans_for(folder, EncoderSpec.from_folder(folder))]
 
 
 class StoredEncoder:

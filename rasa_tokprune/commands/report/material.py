@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from typing import List, Optional, Sequence, Tuple
 
+from rasa_tokprune.commands.evaluate.task_data import Examples
 from rasa_tokprune.errors import ConfigError, did_you_mean
 from rasa_tokprune.fewshot import find_oos_labels
 from rasa_tokprune.texts.lines import read_lines
@@ -14,21 +15,6 @@ from rasa_tokprune.texts.tasks import read_examples
 TRAINING, TEST, LOG = "training", "test", "log"
 # Folders and files that are called like this in every bot say nothing of which it is.
 _COMMON_NAMES = ("data", "nlu", "train", "training", "")
-
-
-@dataclasses.dataclass(frozen=True)
-class Labelled:
-    """Labelled messages.
-
-    Attributes:
-        texts: (n,).
-        labels: Intent of each, (n,).
-        keys: Full key of each, the intent itself if it is no retrieval intent, (n,).
-    """
-
-    texts: List[str]
-    labels: List[str]
-    keys: List[str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +30,8 @@ class Material:
     """
 
     name: str
-    examples: Labelled
-    test: Optional[Labelled]
+    examples: Examples
+    test: Optional[Examples]
     log: List[str]
     oos_labels: Tuple[str, ...]
 
@@ -64,10 +50,10 @@ def read_material(
     Raises:
         ConfigError: If a file cannot be used, or an intent of `oos_intents` has no example.
     """
-    for option, path in (("nlu", nlu), ("--test", test), ("--log", log)):
+    for option, path in (("NLU", nlu), ("--test", test), ("--log", log)):
         if path is not None and not path.exists():
             raise ConfigError(f"{option}: there is no file or folder '{path}'")
-    examples = Labelled(*read_examples(nlu))
+    examples = Examples(*read_examples(nlu))
     known = sorted(set(examples.labels))
     for name in oos_intents or ():
         if name not in known:
@@ -78,13 +64,13 @@ def read_material(
     oos = tuple(find_oos_labels(known) if oos_intents is None else oos_intents)
     if set(known) <= set(oos):
         raise ConfigError(
-            f"nlu: all examples of '{nlu}' are of intents that mean out-of-scope "
+            f"NLU: all examples of '{nlu}' are of intents that mean out-of-scope "
             f"({', '.join(oos)}); give examples of at least one other"
         )
     lines = [] if log is None else read_lines(log)
     if log is not None and not lines:
         raise ConfigError(f"--log: '{log}' holds no message; give one a line")
-    labelled = None if test is None else Labelled(*read_examples(test))
+    labelled = None if test is None else Examples(*read_examples(test))
     return Material(_name_of(nlu), examples, labelled, lines, oos)
 
 

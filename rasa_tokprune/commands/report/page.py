@@ -15,12 +15,13 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rasa_tokprune import palette
 from rasa_tokprune.commands.report.measures.confidence import Trust
 from rasa_tokprune.commands.report.measures.differences import Differences
-from rasa_tokprune.commands.report.measures.findings import FEW_EXAMPLES, Findings
+from rasa_tokprune.commands.report.measures.findings import Findings
 from rasa_tokprune.commands.report.measures.plans import PlanPoint
 from rasa_tokprune.commands.report.measures.robustness import Kind
 from rasa_tokprune.commands.report.privacy import Shown
-from rasa_tokprune.commands.report.summary import Sentence, percent
+from rasa_tokprune.commands.report.summary import WEAK_F1, Sentence, percent
 from rasa_tokprune.commands.report.wording import headings
+from rasa_tokprune.fewshot.report import FEW_EXAMPLES
 
 _PACKAGE = "rasa_tokprune.commands.report"
 # In the order they run in.
@@ -86,6 +87,7 @@ def render(page: Page) -> str:
         page=page,
         headings=headings(page.trust, page.plans, page.robustness, page.differences),
         few_examples=FEW_EXAMPLES,
+        weak_f1=WEAK_F1,
         style=_colours() + _read("assets/page.css"),
         scripts=scripts,
         policy=_policy(scripts),

@@ -12,18 +12,22 @@ from rasa_tokprune.commands.report.encoders import Setting
 from rasa_tokprune.commands.report.material import LOG, TEST, TRAINING, Material
 from rasa_tokprune.commands.report.measures.differences import Differences, compare
 from rasa_tokprune.commands.trained_model.access import open_model, require_rasa
+from rasa_tokprune.commands.trained_model.arguments import BATCH_SIZE
+from rasa_tokprune.commands.trained_model.batches import answered
 from rasa_tokprune.encoder import shipped_plans
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError, did_you_mean
+from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 from rasa_tokprune.fewshot.certificate.outcome import FALLBACK
+from rasa_tokprune.texts.messages import Message
 
 OPTION = "--against"
 _ARCHIVE = ".tar.gz"
-# Messages that go through a Rasa model at a time, and after which a bar moves.
-_CHUNK = 1000
 
 # Trains the bot of the report under another setting.
 Train = Callable[[Setting], Bot]
+# Draws a progress bar over items, by a name; see `Screen.progress`.
+Bar = Callable[..., Any]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,7 +76,7 @@ def resolve_second(given: str, own: Setting) -> Second:
 
 
 def measure_differences(
-    bot: Bot, second: Second, material: Material, train: Train, bar: Callable[[Any, str], Any]
+    bot: Bot, second: Second, material: Material, train: Train, bar: Bar
 ) -> Differences:
     """Returns where a second model answers otherwise.
 
@@ -122,21 +126,24 @@ def _ask(
     texts: Sequence[str],
     intents: Sequence[Optional[str]],
     source: str,
-    bar: Callable[[Any, str], Any],
+    bar: Bar,
 ) -> List[Answer]:
     """Returns what a trained Rasa model answers."""
-    different = list(dict.fromkeys(texts))
-    parses: List[Mapping[str, Any]] = []
+    messages = map(Message, texts, intents)  # the intent in the place of a name
     with open_model(archive, OPTION) as model:
-        starts = range(0, len(different), _CHUNK)
-        for start in bar(starts, "Answering, second model"):
-            parses += model.parse(different[start : start + _CHUNK])
-    of_text = dict(zip(different, parses))
-    return [_answer(text, intent, source, of_text[text]) for text, intent in zip(texts, intents)]
+        # As for `diff`: without a FallbackClassifier the bot falls back below one half.
+        least = OPERATING_CONFIDENCE if model.fallback_threshold is None else 0.0
+        pairs = answered(messages, model.parse, lambda parse: parse.get("intent") or {}, BATCH_SIZE)
+        return [
+            _answer(message.text, message.id, source, found, least)
+            for message, found in bar(pairs, "Answering, second model", total=len(texts))
+        ]
 
 
-def _answer(text: str, intent: Optional[str], source: str, parse: Mapping[str, Any]) -> Answer:
-    found = parse["intent"] or {}
+def _answer(
+    text: str, intent: Optional[str], source: str, found: Mapping[str, Any], least: float
+) -> Answer:
     name, confidence = found.get("name"), float(found.get("confidence") or 0.0)
     # What its FallbackClassifier took back is called like the fallback itself.
-    return Answer(text, source, intent, name, confidence, bool(name) and name != FALLBACK)
+    is_accepted = name not in (None, FALLBACK) and confidence >= least
+    return Answer(text, source, intent, name, confidence, is_accepted)

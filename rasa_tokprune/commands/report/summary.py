@@ -6,16 +6,16 @@ import dataclasses
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 from rasa_tokprune.commands.report.measures.confidence import Trust
-from rasa_tokprune.commands.report.measures.findings import FEW_EXAMPLES, Findings
+from rasa_tokprune.commands.report.measures.findings import Findings
 from rasa_tokprune.commands.report.measures.plans import PlanPoint
 from rasa_tokprune.commands.report.measures.robustness import Kind
+from rasa_tokprune.fewshot.report import FEW_EXAMPLES, MAX_PAIRS
 
 _N_ACTIONS = 3
 # From where on things are called good.
-_GOOD_ACCURACY, _GOOD_ECE, _GOOD_KEPT, _GOOD_AUROC = 0.85, 0.08, 0.9, 0.9
-_WEAK_F1 = 0.7
-# The search for examples that say nearly the same ends there.
-_MOST_PAIRS = 1000
+_GOOD_ACCURACY, _GOOD_ECE, _GOOD_KEPT = 0.85, 0.08, 0.9
+# An intent with less is called weak.
+WEAK_F1 = 0.7
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,7 +141,7 @@ def _steps(measured: Measured) -> Iterator[Sentence]:
         )
     yield from _steps_of_weak(measured)
     if n := counts["near_duplicates"]:
-        pairs = _count(n, "pair") if n <= _MOST_PAIRS else f"more than {_MOST_PAIRS:,} pairs"
+        pairs = _count(n, "pair") if n <= MAX_PAIRS else f"more than {MAX_PAIRS:,} pairs"
         yield Sentence(
             f"Look at {pairs} of examples that say nearly the same in two intents.",
             "finding-near_duplicates",
@@ -152,12 +152,12 @@ def _steps(measured: Measured) -> Iterator[Sentence]:
 
 def _steps_of_weak(measured: Measured) -> Iterator[Sentence]:
     rows = measured.findings.intents
-    weak = [row for row in rows if row.f1 is not None and row.f1 < _WEAK_F1]
+    weak = [row for row in rows if row.f1 is not None and row.f1 < WEAK_F1]
     if weak:
         yield Sentence(
             f"Look at the examples of {weak[0].intent}: its F1 is {percent(weak[0].f1)}."
             if len(weak) == 1
-            else f"Look at the examples of {len(weak):,} intents with an F1 below {_WEAK_F1:.0%}, "
+            else f"Look at the examples of {len(weak):,} intents with an F1 below {WEAK_F1:.0%}, "
             f"first of {weak[0].intent}.",
             "intents",
             sum(row.n_examples * (1.0 - (row.f1 or 0.0)) for row in weak),

@@ -1,15 +1,28 @@
-"""What commands that ask trained models about many messages have in common. Nothing heavy."""
+"""The arguments that commands which ask trained models have in common. Imports nothing heavy."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from rasa_tokprune.commands.arguments import Arguments
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.texts.messages import FORMATS, MessageFile
 
 # From here on the example bot's pipeline and the classifier alone gained nothing.
-_BATCH_SIZE = 256
+BATCH_SIZE = 256
+MODEL = "trained Rasa model: an archive, or a folder, whose newest one is taken"
+
+
+def add_trained_model(parser: Arguments) -> None:
+    """Adds `--model`, the trained model; by default the newest one of the folder models."""
+    parser.add_argument(
+        "--model",
+        type=Path,
+        default=Path("models"),
+        metavar="PATH",
+        help=f"{MODEL}; default: models",
+    )
 
 
 def add_messages(parser: Arguments) -> None:
@@ -29,8 +42,8 @@ def add_messages(parser: Arguments) -> None:
 def add_batches(parser: Arguments) -> None:
     """Adds how many messages are answered at once."""
     parser.add_argument(
-        "--batch-size", type=int, default=_BATCH_SIZE, metavar="N",
-        help=f"messages that go through the pipeline together, from 1; default: {_BATCH_SIZE}",
+        "--batch-size", type=int, default=BATCH_SIZE, metavar="N",
+        help=f"messages that go through the pipeline together, from 1; default: {BATCH_SIZE}",
     )  # fmt: skip
 
 

@@ -48,8 +48,8 @@ def denial(path: Path, *, write: bool = False) -> str:
         status = os.stat(path)
     except OSError:
         return f"'{path}': permission denied"
-    user = f", this user is {name_of(os.geteuid())}" if hasattr(os, "geteuid") else ""
-    owner = f"{name_of(status.st_uid)} ({stat.filemode(status.st_mode)[1:]})"
+    user = f", this user is {_name_of(os.geteuid())}" if hasattr(os, "geteuid") else ""
+    owner = f"{_name_of(status.st_uid)} ({stat.filemode(status.st_mode)[1:]})"
     return f"'{path}': permission denied; it belongs to {owner}{user}"
 
 
@@ -60,7 +60,7 @@ def _is_read_only(path: Path) -> bool:
         return False
 
 
-def name_of(number: int) -> str:
+def _name_of(number: int) -> str:
     """Returns a user's name, or the number where there is no name."""
     try:
         import pwd

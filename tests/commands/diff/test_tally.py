@@ -6,8 +6,9 @@ import pytest
 from scipy.stats import binom
 
 from rasa_tokprune.commands.diff.log import Entry
-from rasa_tokprune.commands.diff.reading import FALLBACK, Reading
+from rasa_tokprune.commands.diff.reading import Reading
 from rasa_tokprune.commands.diff.tally import Tally, gates_of, share_of
+from rasa_tokprune.fewshot.certificate.outcome import FALLBACK
 
 GREET, BYE = Reading("greet", "greet", 0.8), Reading("bye", "bye", 0.9)
 UNSURE = Reading(FALLBACK, "greet", 0.3)

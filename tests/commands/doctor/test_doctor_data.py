@@ -136,7 +136,7 @@ def test_what_the_encoder_cannot_read(
     found = look(write_bot(nlu=nlu))
     expect(found, "example-unreadable", "only invisible characters", "type it again")
     expect(found, "example-unreadable", "cannot read 'привет мир' (odd)", "multilingual")
-    expect(found, "example-cut", "tokens, it is longer", "raise max_length")
+    expect(found, "example-cut", "is longer than 64 tokens", "raise max_length")
 
 
 def test_words_in_many_pieces(

@@ -187,7 +187,6 @@ def test_variables_of_other_libraries(
 
 
 def test_memory_of_a_server(see: Callable[..., Found], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timing, "own_memory", lambda: 1)
     monkeypatch.setattr(timing, "available_memory", lambda: 3_000_000_000)
     monkeypatch.setattr(timing, "memory_limit", lambda: None)
     assert see(timing.check_memory) == {}  # Rasa was not asked

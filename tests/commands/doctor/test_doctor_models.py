@@ -10,7 +10,7 @@ import huggingface_hub.constants
 import pytest
 
 from rasa_tokprune.commands.doctor.checks import model
-from rasa_tokprune.errors import AdapterMisfitError, CheckpointError
+from rasa_tokprune.errors import AdapterMisfitError, CheckpointError, DeniedError
 from tests.commands.doctor.conftest import CLASSIFIER, FALLBACK, Found, expect
 
 
@@ -51,6 +51,7 @@ def test_the_default_model_comes_in_a_package(
     ("error", "code", "advice"),
     [
         (PermissionError(13, "Permission denied", "/data"), "model-denied", "Let the user"),
+        (DeniedError("not for this user"), "model-denied", "Let the user"),
         (CheckpointError("its sha256 is 5"), "model-unusable", "Fetch the model again"),
     ],
 )
@@ -71,11 +72,19 @@ def test_a_model_that_cannot_be_opened(
 def test_a_damaged_model(with_keys: Callable[..., Found], tiny_bert: Path, tmp_path: Path) -> None:
     damaged = Path(shutil.copytree(tiny_bert, tmp_path / "damaged"))
     (damaged / "config.json").write_text("{")
-    expect(with_keys(model=str(damaged)), "model-unusable", "cannot be read", "fetch this one")
+    expect(
+        with_keys(model=str(damaged)), "model-unusable", "cannot be read", "Fetch the model again"
+    )
     (damaged / "modules.json").write_text("{")
     found = with_keys(model=str(damaged))
-    expect(found, "model-unusable", "modules.json' cannot be read", "fetch this one")
+    expect(found, "model-unusable", "modules.json' cannot be read", "Fetch the model again")
     assert "check-failed" not in found
+    (damaged / "modules.json").unlink()
+    shutil.copy(tiny_bert / "config.json", damaged)
+    (damaged / "model.safetensors").write_bytes(b"no weights")
+    found = with_keys(model=str(damaged))
+    expect(found, "model-unusable", "model.safetensors", "Fetch the model again")
+    assert "adapter-misfit" not in found
 
 
 def test_weights_that_are_not_the_published_ones(

@@ -105,7 +105,7 @@ def test_rasas_own_form(model: FakeModel, log: Path, capsys: pytest.CaptureFixtu
         (["--batch-size", "0"], "--batch-size must be a number from 1, got 0"),
         (["--ranking", "-1"], "--ranking must be a number from 0, got -1"),
         (["--json", "--format", "csv"], "contradict each other"),
-        (["--out", "LOG"], "is the file of messages itself"),
+        (["--out", "LOG"], "is what is read; name another file"),
         (["--out", "FOLDER"], "is a folder; name a file"),
         (["--input-format", "jsonl"], "line 1: no JSON"),
         (["--input-format", "csv"], "no column 'text', but 'hello'"),
@@ -173,4 +173,4 @@ def test_a_reader_that_stops_is_no_error_message(
     process.stdout.close()
     assert process.stderr.read() == b""
     process.stderr.close()
-    assert process.wait() == 1
+    assert process.wait() == 141

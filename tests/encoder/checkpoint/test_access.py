@@ -72,7 +72,7 @@ def test_a_path_that_may_not_even_be_asked_about(
 
 
 def test_whose_it_is_and_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access, "name_of", lambda number: f"user {number}")
+    monkeypatch.setattr(access, "_name_of", lambda number: f"user {number}")
     tmp_path.chmod(0o750)
     assert denial(tmp_path) == (
         f"'{tmp_path}': permission denied; it belongs to user {os.geteuid()} (rwxr-x---), "
@@ -84,5 +84,5 @@ def test_whose_it_is_and_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_number_without_a_name() -> None:
-    assert access.name_of(0) == "root"
-    assert access.name_of(3_999_999) == "3999999"
+    assert access._name_of(0) == "root"
+    assert access._name_of(3_999_999) == "3999999"

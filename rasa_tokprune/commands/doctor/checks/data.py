@@ -10,9 +10,8 @@ from rasa_tokprune.commands.doctor.case import Case
 from rasa_tokprune.commands.doctor.findings import Finding
 from rasa_tokprune.errors import did_you_mean
 from rasa_tokprune.fewshot import readable_name
+from rasa_tokprune.fewshot.report import FEW_EXAMPLES
 
-# Below, the few-shot classifier loses much; docs/accuracy.md measures five.
-FEW_EXAMPLES = 5
 # Rasa's own intents, and what the fallback puts first.
 _BUILT_IN = {"restart", "back", "session_start", "nlu_fallback"}
 # What a bot is told by its channels and services, not by messages.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import numpy as np
 
@@ -20,13 +20,11 @@ from rasa_tokprune.fewshot.lexical.ngrams import words
 from rasa_tokprune.fewshot.messages import HARDLY_READABLE, MANY_PIECES
 from rasa_tokprune.fewshot.prototypes import mean_prototypes, normalize_rows
 
-# Two names are swapped if each is so much nearer, by cosine, to the other's examples. In 26 bots
-# as they were published no two come above 0.01.
-_SWAPPED = 0.05
-# Differences of class scores from which a label is told as wrong. With 3% of the labels of those
-# bots exchanged at random, 9 of 10 such labels were wrong ones; from 3 on, which is what the report
-# lists, 8 of 10, and of 1000 right ones 8 instead of 2.
-_SURELY = 5.0
+# Two names are swapped if each is so much nearer, by cosine, to the other's examples; and the
+# difference of class scores from which a label is told as wrong. What either finds, on bots as they
+# were published and with labels and names exchanged: benchmarks/decisions/labels.py.
+SWAPPED = 0.05
+SURELY = 5.0
 _LANGUAGE = "For a language that the encoder does not know, set model to a multilingual one"
 
 
@@ -103,7 +101,7 @@ def _suspects(report: Dict[str, Any], messages: List[Message]) -> Iterator[Findi
         if entry["text"] in told:  # it stands in two intents, which is said elsewhere
             continue
         message = where[entry["text"], entry["intent"]]
-        is_sure = entry["difference"] > _SURELY
+        is_sure = entry["difference"] > SURELY
         yield Finding(
             "label-suspicious" if is_sure else "label-doubtful",
             f"'{_short(entry['text'])}' is labelled '{entry['intent']}' but looks like "
@@ -129,32 +127,64 @@ def check_swapped(case: Case) -> Iterator[Finding]:
     if case.encoder is None or case.is_fast:
         return
     messages = _once(case)
-    intents = sorted({each.example.intent for each in messages})
-    names = embed_names(intents, case.encoder.encode)
-    named = [intent for intent in intents if intent in names]
-    kept = [each for each in messages if each.example.intent in names]
-    if len(named) < 2:
-        return
-    numbers: Dict[str, int] = {intent: number for number, intent in enumerate(named)}
-    embeddings = normalize_rows(case.encoder.encode([each.example.text for each in kept]))
-    means = mean_prototypes(
-        embeddings, np.array([numbers[each.example.intent] for each in kept]), len(named)
+    names, vectors, means = names_and_means(
+        [each.example.text for each in messages],
+        [each.example.intent for each in messages],
+        case.encoder,
     )
-    cosines = normalize_rows(np.array([names[intent] for intent in named])) @ means.T
-    gain = cosines - np.diag(cosines)[:, None]
-    nearest = cosines.argmax(axis=1)
-    first = {each.example.intent: each for each in reversed(kept)}
-    for number, other in enumerate(nearest.tolist()):
-        is_pair = number < other and nearest[other] == number
-        if is_pair and min(gain[number, other], gain[other, number]) > _SWAPPED:
+    first = {each.example.intent: each for each in reversed(messages)}
+    for one, other, gain in swapped_pairs(vectors, means):
+        if gain > SWAPPED:
+            place = first[names[one]]
             yield Finding(
                 "intent-names-swapped",
-                f"the examples of '{named[number]}' fit the name '{named[other]}', and the other "
-                f"way round",
+                f"the examples of '{names[one]}' fit the name '{names[other]}', and the other way "
+                f"round",
                 "Exchange the two names, if they were mixed up",
-                first[named[number]].file,
-                first[named[number]].line,
+                place.file,
+                place.line,
             )
+
+
+def names_and_means(
+    texts: Sequence[str], intents: Sequence[str], encoder: Encoder
+) -> Tuple[List[str], np.ndarray, np.ndarray]:
+    """Returns the intents whose names can be read, and unit vectors of names and of examples.
+
+    Args:
+        texts: Examples.
+        intents: Of each.
+        encoder: What embeds names and examples.
+
+    Returns:
+        Names; their vectors, (n_names, d); the mean of each one's examples, (n_names, d).
+    """
+    embedded = embed_names(intents, encoder.encode)
+    names = sorted(embedded)
+    kept = [row for row, intent in enumerate(intents) if intent in embedded]
+    if not kept:
+        return [], np.zeros((0, 0)), np.zeros((0, 0))
+    targets = np.array([names.index(intents[row]) for row in kept])
+    vectors = normalize_rows(encoder.encode([texts[row] for row in kept]))
+    means = mean_prototypes(vectors, targets, len(names))
+    return names, normalize_rows(np.array([embedded[name] for name in names])), means
+
+
+def swapped_pairs(names: np.ndarray, means: np.ndarray) -> Iterator[Tuple[int, int, float]]:
+    """Yields the pairs of intents of which each one's name is nearest to the other's examples.
+
+    Args:
+        names: Vectors of the names, from `names_and_means`.
+        means: Of the examples.
+
+    Yields:
+        Numbers of both, and by how much, in cosine, each name is nearer there than to its own.
+    """
+    cosines = names @ means.T
+    gain = cosines - np.diag(cosines)[:, None]
+    for number, other in enumerate(cosines.argmax(axis=1) if len(names) else ()):
+        if number < other and cosines[other].argmax() == number:
+            yield number, int(other), float(min(gain[number, other], gain[other, number]))
 
 
 def _once(case: Case) -> List[Message]:
@@ -166,7 +196,7 @@ def _once(case: Case) -> List[Message]:
     return list(found.values())
 
 
-def _training_set(case: Case, encoder: Encoder, messages: List[Message]) -> tuple[TrainingSet, str]:
+def _training_set(case: Case, encoder: Encoder, messages: List[Message]) -> Tuple[TrainingSet, str]:
     """Returns what the bot's classifier is fitted to, and words for how it decides."""
     ours = case.bot.named(CLASSIFIER)
     try:

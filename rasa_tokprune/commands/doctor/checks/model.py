@@ -28,12 +28,18 @@ from rasa_tokprune.encoder.shared import SharedModel, resolve_device, share_mode
 from rasa_tokprune.errors import (
     AdapterMisfitError,
     CheckpointError,
+    DeniedError,
     NotDownloadedError,
     TokPruneError,
 )
 
 _WEIGHTS = "model.safetensors"
 _Place = Tuple[Optional[str], Optional[int]]
+# Code and advice where a step of opening an encoder refuses what config.yml says.
+_BACKEND = "backend-unusable", "Leave backend, precision and device out, which takes what is here"
+_PLAN = "plan-unusable", "Leave prune out, or name another plan: rasa-tokprune plans"
+_ADAPTER = "adapter-misfit", "Leave adapter out, or give one that was made for this encoder"
+_LENGTH = "model-unusable", "Give a max_length that the model has, or leave it out"
 
 
 def check_models(case: Case) -> Iterator[Finding]:
@@ -84,7 +90,8 @@ def _find(
 
 def _unusable(error: Exception, place: _Place) -> Finding:
     """Returns that a checkpoint may not be read, or that it is damaged."""
-    if "permission denied" in str(error).lower():
+    is_denied = isinstance(error, (DeniedError, PermissionError))
+    if is_denied or isinstance(error.__cause__, PermissionError):
         advice = "Let the user who trains or serves read it"
         return Finding("model-denied", str(error), advice, *place)
     advice = "Fetch the model again, or give another folder or hub id as model"
@@ -137,22 +144,17 @@ def _how_to_fetch(model: str) -> str:
 
 def _open(case: Case, settings: EncoderSettings, folder: Path, place: _Place) -> Iterator[Finding]:
     """Yields backend, plan and adapter of a checkpoint, or what keeps it from running."""
-    wrong = "model-unusable", "Give another model, or fetch this one again"
+    wrong = _BACKEND
     try:
         spec = EncoderSpec.from_folder(folder)
-        wrong = (
-            "backend-unusable",
-            "Leave backend, precision and device out, which takes what is here",
-        )
-        backend, precision = choose(
-            settings.backend, settings.precision, resolve_device(settings.device), spec
-        )
-        wrong = "plan-unusable", "Leave prune out, or name another plan: rasa-tokprune plans"
+        device = resolve_device(settings.device)
+        backend, precision = choose(settings.backend, settings.precision, device, spec)
+        wrong = _PLAN
         plan, about = _plan(settings, folder, spec, backend, precision)
-        wrong = "adapter-misfit", "Leave adapter out, or give one that was made for this encoder"
+        wrong = _ADAPTER
         adapter = resolve_adapter(settings.adapter, plan)
         shared = _share(settings, folder, adapter)
-        wrong = "model-unusable", "Give a max_length that the model has, or leave it out"
+        wrong = _LENGTH
         encoder = Encoder(
             shared,
             plan,
@@ -161,14 +163,12 @@ def _open(case: Case, settings: EncoderSettings, folder: Path, place: _Place) ->
             batch_size=settings.batch_size,
         )
         encoder.encode(["warm up", "warm up " * 50])
-    except AdapterMisfitError as error:
-        yield Finding("adapter-misfit", str(error), wrong[1], *place)
-        return
-    except OSError as error:
+    except (CheckpointError, OSError) as error:
         yield _unusable(error, place)
         return
     except TokPruneError as error:
-        yield Finding(wrong[0], str(error), wrong[1], *place)
+        code, advice = _ADAPTER if isinstance(error, AdapterMisfitError) else wrong
+        yield Finding(code, str(error), advice, *place)
         return
     if case.encoder is None:
         case.encoder = encoder

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import statistics
-import time
 from typing import Iterator, List
 
+import numpy as np
+
+from rasa_tokprune.commands.bench.timing import time_in_turn
 from rasa_tokprune.commands.doctor.case import Case
 from rasa_tokprune.commands.doctor.findings import Finding
-from rasa_tokprune.machine.limits import available_memory, memory_limit, own_memory
+from rasa_tokprune.machine.limits import available_memory, memory_limit
 from rasa_tokprune.machine.threads import available_threads, n_server_workers
 
 _N_MESSAGES = 10
@@ -29,21 +30,15 @@ def check_times(case: Case) -> Iterator[Finding]:
     if encoder is None:
         return
     texts = _texts(case)
-    seconds: List[float] = []
-    for text in texts:
-        rounds = []
-        for _ in range(_ROUNDS):
-            start = time.perf_counter()
-            encoder.encode([text])
-            rounds.append(time.perf_counter() - start)
-        seconds.append(min(rounds))
+    spent = time_in_turn([encoder], texts, _ROUNDS * len(texts))
+    milliseconds = 1e3 * spent.reshape(_ROUNDS, len(texts)).min(axis=0)
     model = encoder.model
     build = f" ({model.build})" if model.build else ""
     whose = "messages of the bot" if case.bot.messages else "messages"
     yield Finding(
         "messages",
         f"{len(texts)} {whose} encoded one at a time: median "
-        f"{1000 * statistics.median(seconds):.2f} ms, slowest {1000 * max(seconds):.2f} ms; "
+        f"{np.median(milliseconds):.2f} ms, slowest {milliseconds.max():.2f} ms; "
         f"plan '{encoder.plan.name}', "
         f"{model.backend.value}{build} {model.precision.value}, "
         f"{available_threads()} threads at most",
@@ -52,8 +47,7 @@ def check_times(case: Case) -> Iterator[Finding]:
 
 def check_memory(case: Case) -> Iterator[Finding]:
     """Yields what the workers of a server need in memory, where Rasa could be asked."""
-    own = own_memory()
-    if not case.rasa_bytes or own is None:
+    if not case.rasa_bytes:
         return
     workers = n_server_workers()
     needed = workers * case.rasa_bytes

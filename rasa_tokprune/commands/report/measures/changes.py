@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import zlib
-from typing import Callable, Dict, List
-
-import numpy as np
+from typing import Callable, Dict
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.texts.disturb import slip
+from rasa_tokprune.texts.disturb import with_own_slips
 
 _N_SLIPS = 2
 _PUNCTUATION = re.compile(r"[^\w\s']|_")
@@ -30,22 +27,12 @@ def changes(polite: str) -> Dict[str, Callable[[str], str]]:
             f"'Guten Tag! {{}} Vielen Dank'"
         )
     return {
-        "typing slips": _with_slips,
+        "typing slips": lambda text: with_own_slips(text, _N_SLIPS),
         "lower case": str.lower,
         "upper case": str.upper,
         "no punctuation": _bare,
         "politeness": lambda text: polite.replace("{}", text),
     }
-
-
-def _with_slips(text: str) -> str:
-    """Returns a text with two slips of the finger, always the same ones."""
-    rng = np.random.default_rng(zlib.crc32(text.encode("utf-8", "surrogatepass")))
-    characters: List[str] = list(text)
-    for _ in range(min(_N_SLIPS, len(characters))):
-        slip(characters, rng)
-    slipped = "".join(characters)
-    return slipped if slipped.strip() else text
 
 
 def _bare(text: str) -> str:

@@ -10,9 +10,8 @@ import numpy as np
 from rasa_tokprune.commands.report.answers import Answer
 from rasa_tokprune.commands.report.bot import Bot
 from rasa_tokprune.fewshot.metrics import f1_by_class
+from rasa_tokprune.fewshot.report import FEW_EXAMPLES
 
-# An intent with fewer examples is said to have too few.
-FEW_EXAMPLES = 5
 # An outlier is less like its own intent than this, and than its intent's other examples by so many
 # robust standard deviations; intents of fewer examples have no spread to speak of.
 _OUTLIER_COSINE, _OUTLIER_DEVIATIONS, _LEAST_FOR_OUTLIERS = 0.5, 2.5, 6

@@ -8,9 +8,10 @@ from typing import List, Optional, Sequence
 import numpy as np
 
 from rasa_tokprune.commands.bench.timing import time_in_turn
+from rasa_tokprune.commands.evaluate.task_data import Examples
 from rasa_tokprune.commands.report.bot import Bot
 from rasa_tokprune.commands.report.encoders import Setting, StoredEncoder
-from rasa_tokprune.commands.report.material import Labelled, Material
+from rasa_tokprune.commands.report.material import Material
 from rasa_tokprune.commands.screen import Screen
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.fewshot import CONTENT_FREE_TEXTS, embed_names
@@ -149,7 +150,7 @@ def _encoded_by(encoder: StoredEncoder, bot: Bot) -> TrainingSet:
     )
 
 
-def _right_on_test(examples: TrainingSet, test: Labelled, encoder: StoredEncoder) -> np.ndarray:
+def _right_on_test(examples: TrainingSet, test: Examples, encoder: StoredEncoder) -> np.ndarray:
     views = fit_views(examples.support, examples.lexical_weight)
     found = answers_of(views, examples.support.classes, Messages.encoded(test.texts, encoder))
     oos = examples.oos_labels

@@ -28,7 +28,7 @@ from rasa_tokprune.fewshot.views import fit_views
 
 @dataclasses.dataclass(frozen=True)
 class Decides:
-    """How a bot decides; see docs/configuration.md.
+    """How a bot decides; see docs/components/intent-classifier.md.
 
     Attributes:
         use_intent_names: Whether the intents' names are examples too.

@@ -75,7 +75,9 @@ def _lines(
     ]
     if trained.report:
         pairs += summary_pairs(trained.report)
-        pairs.append(("next", _ALL_OF_THEM if has_flaws(trained.report) else _WHY))
+        # Report and explain look at intents, not at the answers that a selector learns.
+        if learner.label == INTENT:
+            pairs.append(("next", _ALL_OF_THEM if has_flaws(trained.report) else _WHY))
     return [f"{learner.component} is trained:", *_aligned(pairs)]
 
 

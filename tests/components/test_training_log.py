@@ -111,15 +111,16 @@ def test_without_cross_validation_nothing_is_said_of_it(
     assert names == ["learned", "took", "plan"]
 
 
-def test_a_selector_counts_responses(
+def test_a_selector_counts_responses_and_sends_to_no_command(
     create: Make, training_data: TrainingData, as_rasa: Any, logged: Any
 ) -> None:
     as_rasa(structlog.dev.ConsoleRenderer())
     create(TokPruneResponseSelector).train(training_data)
     (record,) = logged()
-    title, learned, *_ = record.getMessage().splitlines()
+    title, learned, *others = record.getMessage().splitlines()
     assert title == "TokPruneResponseSelector is trained:"
     assert " responses as " in learned
+    assert not any("rasa-tokprune" in line for line in others), "no command looks at responses"
 
 
 def test_without_rasas_logging_structlog_shows_it(

@@ -27,7 +27,7 @@ def require_rasa(otherwise: str = "") -> None:
         rest = f". {otherwise}" if otherwise else ""
         raise ConfigError(
             "a trained model runs in Rasa, which is not installed here; Rasa Open Source is for "
-            f"Python 3.10: pip install rasa-tokprune there{rest}"
+            f"Python 3.10: install rasa-tokprune there{rest}"
         )
 
 

@@ -18,6 +18,7 @@ ENTITIES = {"name": "DIETClassifier", "intent_classification": False}
 KEYWORDS = {"name": "KeywordIntentClassifier"}
 DUCKLING = {"name": "DucklingEntityExtractor", "url": "http://localhost:8000"}
 CRF = {"name": "CRFEntityExtractor", "features": [["low"], ["low", "text_dense_features"], ["low"]]}
+PLAIN_CRF = {"name": "CRFEntityExtractor"}
 
 Case = tuple[str, List[Dict[str, Any]], str, str]
 CASES: List[Case] = [
@@ -59,6 +60,7 @@ CASES: List[Case] = [
     ("featurizer-unused", [TOKENIZER, FEATURIZER], "nothing behind", "Remove it"),
     ("diet-fed", [TOKENIZER, FEATURIZER, OURS, ENTITIES], "entities from our", "featurizers"),
     ("crf-dense", [TOKENIZER, FEATURIZER, OURS, CRF], "text_dense_features", "DIETClassifier"),
+    ("crf-dense", [TOKENIZER, FEATURIZER, OURS, PLAIN_CRF], "stores those of all", "sparse"),
     ("two-classifiers", [OURS, DIET], "ours is never seen", "intent_classification: false"),
     ("two-classifiers", [OURS, {"name": "SklearnIntentClassifier"}], "sets every", "Remove one"),
     ("classifier-unused", [DIET, OURS], "that ours sets anew", "keeps its entities"),

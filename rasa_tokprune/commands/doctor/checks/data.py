@@ -26,7 +26,8 @@ def check_data(case: Case) -> Iterator[Finding]:
         n_intents = len(_by_intent(case))
         yield Finding(
             "data",
-            f"{len(bot.messages)} examples of {n_intents} intents in {bot.n_files} files",
+            f"{len(bot.messages)} examples of {n_intents} intents in "
+            f"{bot.n_files} file{'' if bot.n_files == 1 else 's'}",
         )
     elif case.has_bot and not any(each.code == "data-unreadable" for each in bot.problems):
         yield Finding(

@@ -18,7 +18,8 @@ from rasa_tokprune.commands.doctor.findings import Finding
 from rasa_tokprune.extras import is_installed
 
 PACKAGE = "rasa-tokprune"
-_INSTALL = "pip install rasa-tokprune"
+# From its sources: that is what the documents say, whatever an index has under this name.
+_INSTALL = "pip install . in a clone of rasa-tokprune, or its wheel"
 # The Pythons that Rasa Open Source 3.6 runs on, of those that this package does.
 _RASA_PYTHON = "3.10"
 
@@ -67,7 +68,7 @@ def check_package(case: Case) -> Iterator[Finding]:
         yield Finding(
             "package-elsewhere",
             f"{PACKAGE} is imported from '{here}' but not installed",
-            f"Install it: {_INSTALL}, or `pip install .` in its sources",
+            f"Install it: {_INSTALL}",
         )
         return
     if len(found) > 1:
@@ -88,7 +89,7 @@ def check_package(case: Case) -> Iterator[Finding]:
         yield Finding(
             "package-version",
             f"{PACKAGE} says it is {rasa_tokprune.__version__}, its metadata {found[0].version}",
-            "Install it again: pip install --force-reinstall --no-deps rasa-tokprune",
+            "Install it again: pip install --force-reinstall --no-deps . in a clone, or its wheel",
         )
 
 

@@ -19,7 +19,7 @@ from rasa_tokprune.errors import ConfigError, did_you_mean
 
 _MODULE = "rasa_tokprune"
 _IMPORTER = "rasa_tokprune.importer.TokPruneImporter"
-_REFERENCE = "docs/components lists keys and values"
+_REFERENCE = "docs/components/ has a page of keys and values for each component"
 
 
 def check_names(case: Case) -> Iterator[Finding]:

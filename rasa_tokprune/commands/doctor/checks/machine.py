@@ -22,7 +22,7 @@ from rasa_tokprune.extras import install_hint
 from rasa_tokprune.machine.cpu import HIDE_VARIABLE
 from rasa_tokprune.machine.environment import environment
 
-_AGAIN = "Install the package again: pip install --force-reinstall --no-deps rasa-tokprune"
+_AGAIN = "Install it again: pip install --force-reinstall --no-deps . in a clone, or its wheel"
 
 
 def check_processor(case: Case) -> Iterator[Finding]:

@@ -71,15 +71,26 @@ def _entity_learners(
                 "To leave them out, name the aliases it is to take under its key featurizers",
                 *case.place(each),
             )
-        if each.short == "CRFEntityExtractor" and is_fed and _takes_dense(each):
-            yield Finding(
-                "crf-dense",
-                "CRFEntityExtractor takes text_dense_features: each number of our vectors becomes "
-                "a feature of each word, which is slow and takes much memory",
-                "Take text_dense_features out of its features, or use DIETClassifier with "
-                "intent_classification: false for entities",
-                *case.place(each),
-            )
+        if each.short == "CRFEntityExtractor" and is_fed:
+            yield Finding("crf-dense", *_of_crf(each), *case.place(each))
+
+
+def _of_crf(crf: Component) -> tuple[str, str]:
+    """Returns what is wrong with a CRF that gets dense features, and what to do."""
+    if _takes_dense(crf):
+        return (
+            "CRFEntityExtractor takes text_dense_features: each number of our vectors becomes "
+            "a feature of each word, which is slow and takes much memory",
+            "Take text_dense_features out of its features, or use DIETClassifier with "
+            "intent_classification: false for entities",
+        )
+    # Rasa 3.6.21 keeps what a CRF learned from, with all features, and trains it again at load.
+    return (
+        "CRFEntityExtractor makes no use of our vectors, but stores those of all its examples: the "
+        "trained model is large, and slow to load",
+        "Give a sparse featurizer an alias, and name it here: LexicalSyntacticFeaturizer with "
+        "`alias: words`, and `featurizers: [words]`",
+    )
 
 
 def _takes_dense(crf: Component) -> bool:

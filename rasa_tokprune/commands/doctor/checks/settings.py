@@ -103,8 +103,7 @@ def _selectors(case: Case, retrieval: Sequence[str]) -> Iterator[Finding]:
             yield Finding(
                 "selector-unused",
                 f"{component.short} has nothing to choose from: no intent is named like faq/ask_it",
-                "Remove it, or split an intent into questions: see "
-                "docs/components/response-selector.md",
+                "Remove it, or split an intent: docs/components/response-selector.md",
                 *case.place(component),
             )
         elif name and name not in retrieval:

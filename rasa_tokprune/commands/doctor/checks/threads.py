@@ -53,8 +53,8 @@ def check_workers(case: Case) -> Iterator[Finding]:
         )
     yield Finding(
         "threads",
-        f"threads for many texts: {available_threads()} for each of {n_server_workers()} server "
-        f"workers; a single message under 16 tokens takes one",
+        f"threads for many texts: {available_threads()} a server worker (workers: "
+        f"{n_server_workers()}); a single message under 16 tokens takes one",
     )
     for component in case.ours():
         settings = settings_of(component)
@@ -86,7 +86,7 @@ def check_variables(case: Case) -> Iterator[Finding]:
         else:
             yield Finding(
                 "omp-threads",
-                f"{name} is {value}: of DIET, torch and scikit-learn; the C library goes by "
+                f"{name} is {value}, for DIET, torch and scikit-learn; the C library goes by "
                 f"num_threads",
             )
 

@@ -53,7 +53,7 @@ def check_memory(case: Case) -> Iterator[Finding]:
     needed = workers * case.rasa_bytes
     text = (
         f"Rasa with this pipeline's modules takes {case.rasa_bytes / _MB:.0f} MB before it loads a "
-        f"model, times {workers} server workers"
+        f"model, times {workers} server worker{'' if workers == 1 else 's'}"
     )
     limits = [limit for limit in (memory_limit(), available_memory()) if limit is not None]
     if limits and needed > min(limits):

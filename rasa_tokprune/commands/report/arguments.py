@@ -41,7 +41,9 @@ def add_report(parser: argparse.ArgumentParser) -> None:
 
 
 def _data(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("nlu", type=Path, metavar="NLU", help="its NLU data, Rasa YAML: a file or a folder")
+    group.add_argument(
+        "nlu", type=Path, metavar="NLU", help="its NLU data, Rasa YAML: a file or a folder"
+    )
     group.add_argument(
         "--test", type=Path, metavar="PATH",
         help="labelled messages it was not trained on, Rasa YAML; default: examples are held out",

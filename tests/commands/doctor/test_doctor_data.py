@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("no_rasa")
 
 def test_what_there_is(write_bot: Callable[..., Path], look: Callable[..., Found]) -> None:
     found = look(write_bot())
-    expect(found, "data", "9 examples of 3 intents in 1 files")
+    expect(found, "data", "9 examples of 3 intents in 1 file")
     expect(found, "domain", "3 intents, 0 responses")
 
 
@@ -136,7 +136,7 @@ def test_what_the_encoder_cannot_read(
     found = look(write_bot(nlu=nlu))
     expect(found, "example-unreadable", "only invisible characters", "type it again")
     expect(found, "example-unreadable", "cannot read 'привет мир' (odd)", "multilingual")
-    expect(found, "example-cut", "tokens, it is longer", "raise max_length")
+    expect(found, "example-cut", "longer than 64 tokens, the rest is not read", "raise max_length")
 
 
 def test_words_in_many_pieces(

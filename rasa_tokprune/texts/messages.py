@@ -65,12 +65,14 @@ class MessageFile:
             raise ConfigError(f"a file of messages is one of {', '.join(FORMATS)}")
 
     def count(self) -> Optional[int]:
-        """Returns how many lines it has; None of stdin and of CSV, whose rows may be longer.
+        """Returns how many lines it has; None of what can be read only once (stdin, a pipe).
+
+        None of CSV too, whose rows may be longer than a line.
 
         Raises:
             ConfigError: If it cannot be read.
         """
-        if self.name == STDIN or self.format == CSV:
+        if self.name == STDIN or self.format == CSV or Path(self.name).is_fifo():
             return None
         n_lines, last = 0, b"\n"
         with self._open() as file:

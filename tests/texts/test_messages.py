@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from pathlib import Path
 from typing import Any, List, Optional
 
@@ -98,3 +100,14 @@ def test_no_file(tmp_path: Path) -> None:
 def test_no_more_is_read_than_is_asked_for(tmp_path: Path) -> None:
     name = write(tmp_path / "log.txt", b"hello\n" + b"\xff\n")
     assert next(MessageFile(name).read()) == Message("hello")
+
+
+def test_a_pipe_is_not_read_twice(tmp_path: Path) -> None:
+    name = tmp_path / "pipe"
+    os.mkfifo(name)
+    writer = threading.Thread(target=name.write_text, args=("hello\nbye\n",))
+    writer.start()
+    file = MessageFile(str(name))
+    assert file.count() is None
+    assert [message.text for message in file.read()] == ["hello", "bye"]
+    writer.join()

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("no_rasa")
 
 def test_what_there_is(write_bot: Callable[..., Path], look: Callable[..., Found]) -> None:
     found = look(write_bot())
-    expect(found, "data", "9 examples of 3 intents in 1 files")
+    expect(found, "data", "9 examples of 3 intents in 1 file")
     expect(found, "domain", "3 intents, 0 responses")
 
 

@@ -119,7 +119,7 @@ def test_builds_of_the_library(
     broken = tmp_path / "tokprune_broken.so"
     broken.write_text("no library")
     monkeypatch.setattr(machine, "candidates", lambda: [broken])
-    expect(see(machine.check_builds), "library-broken", "cannot be loaded", "Install the package")
+    expect(see(machine.check_builds), "library-broken", "cannot be loaded", "Install it again")
     monkeypatch.setattr(machine, "candidates", lambda: [])
     expect(see(machine.check_builds), "no-library", "no build of the C library", "[onnx]")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 from typing import Any, List, Mapping, Optional, Set, Tuple
 
 from benchmarks.names import task_title
 from benchmarks.plots import draw_both
 from benchmarks.rasa import faq
+from benchmarks.rasa.parse import OWN
 from benchmarks.rasa.pipelines import FLOOR, PIPELINES, TITLES
 from benchmarks.rows import Rows, distinct, in_order, select
 from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table, versions_of
@@ -138,6 +140,30 @@ def draw_quantiles(rows: Rows, path: Path) -> None:
     draw_both(path, draw, height=2.9 * len(tasks), n_rows=len(tasks))
 
 
+def parse_table(rows: Rows) -> str:
+    """Returns messages a second of `rasa-tokprune parse`, one line for each pipeline."""
+    pairs = [(own, size) for own in distinct(rows, "threads") for size in distinct(rows, "batch_size")]
+    head = ["messages a second"]
+    for threads, size in pairs:
+        cores = f"{threads} core{'s' * (threads > 1)}"
+        head.append(f"{'one at a time' if size == 1 else f'{size} together'}, {cores}")
+    lines = []
+    for name in in_order(rows, "pipeline"):
+        line = [f"the example bot's `{name}`" if name == OWN else f'classifier alone, `prune: "{name}"`']
+        for threads, size in pairs:
+            found = select(rows, pipeline=name, threads=threads, batch_size=size)
+            line += [f"{row['n_messages'] / median(row['seconds']):,.0f}" for row in found]
+        lines.append(line)
+    n_runs = min(len(row["seconds"]) for row in rows)
+    counts = " and ".join(
+        f"{select(rows, batch_size=size)[0]['n_messages']:,} messages for {size} together"
+        for size in distinct(rows, "batch_size")
+    )
+    load = max(row["load_average"] for row in rows)
+    about = f"Median of {n_runs} runs over {counts}; load average before: {load}."
+    return "\n\n".join([markdown_table(head, lines), about, machine_line(rows)])
+
+
 def cross_validation_table(rows: Rows) -> str:
     """Returns accuracy and F1, one line for each pipeline."""
     lines = [
@@ -208,6 +234,7 @@ TABLES = (
     Table("claim", _RUNS_DOCUMENT, ("runs.jsonl",), runs_claim),
     Table("rasa_runs", _RUNS_DOCUMENT, ("runs.jsonl",), runs_table),
     Table("financial_demo", _RUNS_DOCUMENT, ("financial_demo.jsonl",), cross_validation_table),
+    Table("parse", "docs/commands/parse.md", ("parse.jsonl",), parse_table),
     Table("faq", "docs/response-selector.md", ("faq.jsonl",), faq_table),
     Table("bench_rasa", "docs/benchmarks.md", ("servers.jsonl",), servers_table),
 )

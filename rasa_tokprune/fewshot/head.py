@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Dict, Optional, Tuple
+import functools
+from typing import Dict, Iterator, Optional, Union
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from rasa_tokprune.fewshot.prototypes import (
     START_SCALE,
     advantage_of,
     mean_prototypes,
+    nearest_examples,
+    products,
     refine_prototypes,
     spread,
     tightness_of,
@@ -33,20 +36,25 @@ _BEHIND = 1e-3
 
 @dataclasses.dataclass(frozen=True)
 class Scores:
-    """What the head says of one query.
+    """What the head says of some queries, each a row, or of one.
 
     Attributes:
-        class_scores: (n_way,), higher is better.
+        class_scores: (n_queries, n_way), higher is better; (n_way,) for one, as the others.
         in_scope: In-scope score of each class, should it be the answer; NaN for classes that
-            were not looked at closely, (n_way,). Higher = in scope.
-        nearest: Number of each class's nearest example; -1 where not looked at, (n_way,).
-        similarity: Cosine to that example; NaN where not looked at, (n_way,).
+            were not looked at closely. Higher = in scope.
+        nearest: Number of each class's nearest example; -1 where not looked at.
+        similarity: Cosine to that example; NaN where not looked at.
     """
 
     class_scores: np.ndarray
     in_scope: np.ndarray
     nearest: np.ndarray
     similarity: np.ndarray
+
+    def each(self) -> Iterator[Scores]:
+        """Yields those of each query."""
+        for row in zip(self.class_scores, self.in_scope, self.nearest, self.similarity):
+            yield Scores(*row)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -154,8 +162,8 @@ class PrototypeHead:
             content_free=content_free.astype(np.float16).astype(np.float32),
         )
 
-    def score(self, query: np.ndarray, lexical: Optional[Evidence] = None) -> Scores:
-        """Scores one query.
+    def score(self, queries: np.ndarray, lexical: Optional[Evidence] = None) -> Scores:
+        """Scores some queries, each as if it were alone, bit for bit.
 
         Class score: logit + 2 * (cosine to the class's nearest example - advantage). In-scope
         score of a class: logit + 2 * (cosine to its mean + cosine to its nearest example + how
@@ -165,39 +173,39 @@ class PrototypeHead:
         to the nearest example of the class loses in-scope score.
 
         Args:
-            query: Unit-length embedding, (d,) float32.
-            lexical: What the lexical view says of the query.
+            queries: Unit-length embeddings, (n_queries, d) float32. What is held beside the scores
+                grows with their number times that of prototypes; `parts` keeps it small.
+            lexical: What the lexical view says of each.
+
+        Returns:
+            Of each query a row.
         """
-        logits = self.weights @ query + self.biases
-        nearest_weight, cosine_weight = _NEAREST_WEIGHT, _COSINE_WEIGHT
+        logits = products(self.weights, queries) + self.biases
+        dense_weight: Union[float, np.ndarray] = 1.0
         if lexical is not None:
-            logits = lexical.dense_weight * logits + lexical.logits[self.class_of]
-            nearest_weight *= lexical.dense_weight
-            cosine_weight *= lexical.dense_weight
-        n_near = min(_N_SHORTLIST, len(logits))
-        shortlist = np.argpartition(logits, len(logits) - n_near)[len(logits) - n_near :]
-        cosines, found = self._nearest(query, shortlist)
+            dense_weight = lexical.dense_weights[:, None]
+            logits = dense_weight * logits + lexical.logits[:, self.class_of]
+        nearest_weight, cosine_weight = _NEAREST_WEIGHT * dense_weight, _COSINE_WEIGHT * dense_weight
+        n_far = max(0, logits.shape[1] - _N_SHORTLIST)
+        shortlist = logits.argpartition(n_far, axis=1)[:, n_far:]
+        own = np.arange(len(queries))[:, None], shortlist
+        cosines, found = nearest_examples(queries, shortlist, self.examples, self.starts)
         nearness = cosines - self.advantage[shortlist]
-        scores = logits + nearest_weight * nearness.min() - _BEHIND
-        scores[shortlist] = logits[shortlist] + nearest_weight * nearness
+        scores = logits + nearest_weight * nearness.min(axis=1, keepdims=True) - _BEHIND
+        scores[own] = logits[own] + nearest_weight * nearness
         relative = 2 * cosines - self.tightness[found]
-        in_scope = logits[shortlist] + cosine_weight * (
-            relative + self.prototypes[shortlist] @ query
-        )
+        to_means = products(self.prototypes[shortlist], queries)
+        in_scope = logits[own] + cosine_weight * (relative + to_means)
         if len(self.content_free):
-            excess = float((self.content_free @ query).max()) - cosines
-            in_scope -= cosine_weight / _COSINE_WEIGHT * _CONTENT_FREE_WEIGHT * excess.clip(0.0)
+            to_nothing = products(self.content_free, queries).max(axis=1, keepdims=True)
+            excess = (to_nothing - cosines).clip(0.0)
+            in_scope -= dense_weight * _CONTENT_FREE_WEIGHT * excess
         return self._by_class(scores, shortlist, in_scope, found, cosines)
 
-    def _nearest(self, query: np.ndarray, shortlist: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-        """Returns cosine and number of the nearest example of each prototype."""
-        cosines, found = np.empty(len(shortlist), np.float32), np.empty(len(shortlist), int)
-        for place, prototype in enumerate(shortlist):
-            start, end = self.starts[prototype], self.starts[prototype + 1]
-            own = self.examples[start:end] @ query
-            best = own.argmax()
-            cosines[place], found[place] = own[best], start + best
-        return cosines, found
+    @functools.cached_property
+    def _first_prototypes(self) -> np.ndarray:
+        """Number of each class's first prototype, (n_way,)."""
+        return np.searchsorted(self.class_of, np.arange(self.n_way))
 
     def _by_class(
         self,
@@ -208,18 +216,20 @@ class PrototypeHead:
         cosines: np.ndarray,
     ) -> Scores:
         """Lets each class speak through its best prototype."""
-        n_way = self.n_way
-        class_scores = np.full(n_way, -np.inf, dtype=np.float32)
-        np.maximum.at(class_scores, self.class_of, scores)
+        class_scores = scores
+        if len(self.class_of) > self.n_way:
+            class_scores = np.maximum.reduceat(scores, self._first_prototypes, axis=1)
+        shape = class_scores.shape
         by_class = Scores(
-            class_scores, np.full(n_way, np.nan), np.full(n_way, -1), np.full(n_way, np.nan)
+            class_scores, np.full(shape, np.nan), np.full(shape, -1), np.full(shape, np.nan)
         )
         # Ascending, so that a class's best prototype writes last.
-        for place in np.argsort(scores[shortlist], kind="stable"):
-            target = self.class_of[shortlist[place]]
-            by_class.in_scope[target] = in_scope[place]
-            by_class.nearest[target] = found[place]
-            by_class.similarity[target] = cosines[place]
+        rows = np.arange(len(scores))[:, None]
+        order = rows, scores[rows, shortlist].argsort(axis=1, kind="stable")
+        target = rows, self.class_of[shortlist[order]]
+        by_class.in_scope[target] = in_scope[order]
+        by_class.nearest[target] = found[order]
+        by_class.similarity[target] = cosines[order]
         return by_class
 
     def arrays(self) -> Dict[str, np.ndarray]:

@@ -18,7 +18,7 @@ from benchmarks.rasa.processes import RasaProcessError
 from rasa_tokprune.cli import main as command
 
 # Batch sizes, and how many messages of the log they are asked about; None: all.
-BATCHES = {1: 1000, 32: None, 256: None}
+BATCHES = {1: 1000, 256: None}
 
 
 def parse(model: str, log: Path, batch_size: int) -> Dict[str, Any]:

@@ -8,8 +8,7 @@ from typing import Any, List, Mapping, Optional, Set, Tuple
 
 from benchmarks.names import task_title
 from benchmarks.plots import draw_both
-from benchmarks.rasa import faq
-from benchmarks.rasa.parse import OWN
+from benchmarks.rasa import faq, parse
 from benchmarks.rasa.pipelines import FLOOR, PIPELINES, TITLES
 from benchmarks.rows import Rows, distinct, in_order, select
 from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table, versions_of
@@ -142,26 +141,30 @@ def draw_quantiles(rows: Rows, path: Path) -> None:
 
 def parse_table(rows: Rows) -> str:
     """Returns messages a second of `rasa-tokprune parse`, one line for each pipeline."""
-    pairs = [(own, size) for own in distinct(rows, "threads") for size in distinct(rows, "batch_size")]
-    head = ["messages a second"]
-    for threads, size in pairs:
-        cores = f"{threads} core{'s' * (threads > 1)}"
-        head.append(f"{'one at a time' if size == 1 else f'{size} together'}, {cores}")
+    measured = {(row["threads"], row["batch_size"]): row["n_messages"] for row in rows}
+    columns = sorted(measured)
+    cores = {threads: f"{threads} core{'s' * (threads > 1)}" for threads, _ in columns}
+    words = {size: "one at a time" if size == 1 else f"{size} together" for _, size in columns}
+    head = ["messages a second", *(f"{words[size]}, {cores[own]}" for own, size in columns)]
     lines = []
     for name in in_order(rows, "pipeline"):
-        line = [f"the example bot's `{name}`" if name == OWN else f'classifier alone, `prune: "{name}"`']
-        for threads, size in pairs:
-            found = select(rows, pipeline=name, threads=threads, batch_size=size)
-            line += [f"{row['n_messages'] / median(row['seconds']):,.0f}" for row in found]
-        lines.append(line)
+        is_own = name == parse.OWN
+        title = f"the example bot's `{name}`" if is_own else f'classifier alone, `prune: "{name}"`'
+        cells = [
+            select(rows, pipeline=name, threads=threads, batch_size=size)
+            for threads, size in columns
+        ]
+        lines.append([title, *(_messages_a_second(*cell) if cell else "" for cell in cells)])
+    counts = {size: f"{measured[own, size]:,} different messages" for own, size in columns}
+    asked = " and ".join(f"{counts[size]} {words[size]}" for size in sorted(words))
     n_runs = min(len(row["seconds"]) for row in rows)
-    counts = " and ".join(
-        f"{select(rows, batch_size=size)[0]['n_messages']:,} messages for {size} together"
-        for size in distinct(rows, "batch_size")
-    )
     load = max(row["load_average"] for row in rows)
-    about = f"Median of {n_runs} runs over {counts}; load average before: {load}."
+    about = f"Median of {n_runs} runs over {asked}; load average before: {load:.2f}."
     return "\n\n".join([markdown_table(head, lines), about, machine_line(rows)])
+
+
+def _messages_a_second(row: Row) -> str:
+    return f"{row['n_messages'] / median(row['seconds']):,.0f}"
 
 
 def cross_validation_table(rows: Rows) -> str:

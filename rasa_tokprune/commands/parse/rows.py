@@ -17,6 +17,10 @@ RANKING = "ranking"
 # mark itself, so that it can be taken off again without a guess.
 _COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
 _MARK = "'"
+_ENCODERS = {
+    is_ascii: json.JSONEncoder(ensure_ascii=is_ascii, default=lambda other: other.tolist())
+    for is_ascii in (False, True)
+}
 
 
 def row_of(parse: Mapping[str, Any], n_ranked: int) -> Row:
@@ -64,7 +68,7 @@ def writer_of(
 
 def as_json(value: Any, *, is_ascii: bool = False) -> str:
     """Returns a JSON text; numbers of numpy, as components of others leave them, are numbers."""
-    return json.dumps(value, ensure_ascii=is_ascii, default=lambda other: other.tolist())
+    return _ENCODERS[is_ascii].encode(value)
 
 
 def safe_cell(text: str) -> str:

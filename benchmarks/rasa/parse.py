@@ -113,9 +113,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--threads", type=int, nargs="+", default=[1, 2], help="cores to run on; default: 1 2"
     )
-    made.add_argument(
-        "--repetitions", type=int, default=3, help="of each measurement; default: 3"
-    )
+    made.add_argument("--repetitions", type=int, default=3, help="of each measurement; default: 3")
     return made
 
 

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.conftest import ENVIRONMENT, Refusal
 from benchmarks.rasa import parse, parse_log
 from benchmarks.rasa.tables import parse_table
-from tests.bots_on_disk import HELLO, REFUND, write_nlu
+from tests.bots_on_disk import HELLO, write_nlu
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from typing import Iterable, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.answer import Answer, Scores, best_answer
 from rasa_tokprune.fewshot.calibration.confidence import ConfidenceMap
-from rasa_tokprune.fewshot.head import Scores
 from rasa_tokprune.fewshot.lexical.view import Remark
 
 # Not chosen by measuring, but so that intents which share an example get one half each. Sharp: only
@@ -102,8 +101,9 @@ def best_first(class_scores: np.ndarray, oos_classes: Sequence[int]) -> np.ndarr
     """
     if not oos_classes:
         return (-class_scores).argsort(axis=1, kind="stable")
-    is_oos = np.isin(np.arange(class_scores.shape[1]), oos_classes)
-    return np.lexsort((np.broadcast_to(is_oos, class_scores.shape), -class_scores), axis=1)
+    is_oos = np.zeros(class_scores.shape, dtype=bool)
+    is_oos[:, oos_classes] = True
+    return np.lexsort((is_oos, -class_scores), axis=1)
 
 
 def top_confidence(
@@ -151,10 +151,8 @@ def share_out(
     own = np.arange(len(best)), best
     behind = (class_scores - class_scores[own][:, None]).astype(np.float64)
     confidences = np.exp(behind / temperature)
-    others = (confidences.sum(axis=1) - 1.0).tolist()
-    scales = [
-        min(top, (1.0 - top) / rest) if rest > 0 else 0.0 for top, rest in zip(tops, others)
-    ]
+    others = (np.add.reduce(confidences, axis=1) - 1.0).tolist()
+    scales = [min(top, (1.0 - top) / rest) if rest > 0 else 0.0 for top, rest in zip(tops, others)]
     confidences *= np.array(scales)[:, None]
     confidences[own] = tops
-    return confidences.clip(0.0, 1.0, out=confidences)
+    return confidences

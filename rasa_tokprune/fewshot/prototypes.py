@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
-from typing import Dict, List, Optional, Tuple, Union
+from typing import Optional, Tuple, Union
 
 import numpy as np
 from scipy.optimize import minimize
@@ -177,7 +178,7 @@ def products(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
             (n_queries, n_rows, d).
         queries: (n_queries, d) float32.
     """
-    return np.asarray((rows @ queries[:, :, None])[:, :, 0])
+    return (rows @ queries[:, :, None])[:, :, 0]
 
 
 def unit_rows(vectors: np.ndarray) -> np.ndarray:
@@ -187,11 +188,16 @@ def unit_rows(vectors: np.ndarray) -> np.ndarray:
     """
     rows = np.ascontiguousarray(vectors, dtype=np.float32)
     norms = np.sqrt(products(rows[:, None], rows))
-    return np.asarray(rows / np.where(norms > 0, norms, np.float32(1.0)))
+    norms[norms == 0] = 1.0
+    return rows / norms
 
 
 def nearest_examples(
-    queries: np.ndarray, shortlist: np.ndarray, examples: np.ndarray, starts: np.ndarray
+    queries: np.ndarray,
+    shortlist: np.ndarray,
+    examples: np.ndarray,
+    starts: np.ndarray,
+    most: int,
 ) -> Tuple[np.ndarray, np.ndarray]:
     """Returns cosine and number of the example nearest to each query, of each prototype asked for.
 
@@ -200,21 +206,25 @@ def nearest_examples(
         shortlist: Numbers of the prototypes that each query asks for, (n_queries, n_near).
         examples: Unit-length, sorted by prototype, (n_examples, d) float32.
         starts: See `spread`.
+        most: Examples that a prototype has at most.
 
     Returns:
         Float32 and integers, both (n_queries, n_near).
     """
-    askers: Dict[int, List[int]] = {}
-    for pair, prototype in enumerate(shortlist.ravel().tolist()):
-        askers.setdefault(prototype, []).append(pair)
-    firsts, ends = starts[list(askers)].tolist(), starts[1:][list(askers)].tolist()
-    # A row for each pair of a query and a prototype, as long as the prototype with most examples.
-    size = max(end - first for first, end in zip(firsts, ends))
-    cosines = np.full((shortlist.size, size), -np.inf, dtype=np.float32)
-    for pairs, first, end in zip(askers.values(), firsts, ends):
-        own = np.array(pairs)
-        asking = queries[own // shortlist.shape[1]]
-        cosines[own, : end - first] = products(examples[first:end], asking)
+    # Pairs of a query and a prototype, those of a prototype together: one call for all its queries.
+    pairs = shortlist.argsort(axis=None, kind="stable")
+    prototypes = shortlist.ravel()[pairs].tolist()
+    asking = queries[pairs // shortlist.shape[1], :, None]
+    cosines = np.empty((len(prototypes), most, 1), dtype=np.float32)
+    cosines.fill(-np.inf)
+    first = 0
+    while first < len(prototypes):
+        end = bisect.bisect_right(prototypes, prototypes[first], first)
+        own = examples[starts[prototypes[first]] : starts[prototypes[first] + 1]]
+        np.matmul(own, asking[first:end], out=cosines[first:end, : len(own)])
+        first = end
     best = cosines.argmax(axis=1)
-    nearest = cosines[np.arange(len(best)), best].reshape(shortlist.shape)
-    return nearest, starts[shortlist] + best.reshape(shortlist.shape)
+    nearest, number = np.empty(shortlist.shape, np.float32), np.empty(shortlist.shape, int)
+    nearest.ravel()[pairs] = cosines[np.arange(len(best)), best[:, 0], 0]
+    number.ravel()[pairs] = best[:, 0]
+    return nearest, starts[shortlist] + number

@@ -7,7 +7,8 @@ from typing import Iterable, Iterator, List, Optional, Sequence
 
 import numpy as np
 
-from rasa_tokprune.fewshot.head import PrototypeHead, Scores
+from rasa_tokprune.fewshot.answer import Scores
+from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.lexical.view import LexicalView, Remark
 from rasa_tokprune.fewshot.lexical.vocabulary import SparseVector, row_vector
 from rasa_tokprune.fewshot.messages import Messages, parts

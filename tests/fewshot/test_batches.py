@@ -42,7 +42,7 @@ def bot(kind: str, around: Around) -> PrototypeClassifier:
         given["oos_labels"] = ["03", "07"]
     classifier = PrototypeClassifier.fit(embeddings, labels, **given)
     assert len(classifier.head.class_of) > len(classifier.classes)
-    assert np.diff(classifier.head.starts).max() == 100
+    assert np.ptp(np.diff(classifier.head.starts)) > 50, "of very different sizes"
     return classifier
 
 

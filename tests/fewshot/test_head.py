@@ -9,7 +9,8 @@ import pytest
 
 from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet
 from rasa_tokprune.fewshot import head as head_module
-from rasa_tokprune.fewshot.head import PrototypeHead, Scores
+from rasa_tokprune.fewshot.answer import Scores
+from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.lexical.view import Evidence
 
 

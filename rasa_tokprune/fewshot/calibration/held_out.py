@@ -8,9 +8,8 @@ from typing import List, Optional, Sequence
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.answer import Answer, Scores, best_answer
 from rasa_tokprune.fewshot.calibration.confidence import Sample
-from rasa_tokprune.fewshot.head import Scores
 from rasa_tokprune.fewshot.support import SupportSet
 from rasa_tokprune.fewshot.views import Views, fit_views
 

@@ -153,7 +153,7 @@ class LexicalView:
         return dict(zip(ngrams, added.tolist()))
 
     def _scale(self, readable: np.ndarray) -> np.ndarray:
-        return np.asarray(self.weight + 1.0 - readable)
+        return self.weight + 1.0 - readable
 
 
 def _regress(rows: csr_matrix, targets: np.ndarray, n_way: int) -> np.ndarray:

@@ -88,9 +88,9 @@ class Vocabulary:
 
     def vector(self, text: str) -> SparseVector:
         """Returns the vector of a text, as `TfidfVectorizer` would make it with unknown n-grams."""
-        known, unknown = [], 0.0
+        known, unknown, numbers = [], 0.0, self._numbers
         for ngram, count in Counter(ngrams(text)).items():
-            number, weight = self._numbers.get(ngram), 1.0 + math.log(count)
+            number, weight = numbers.get(ngram), 1.0 + math.log(count)
             if number is None:
                 unknown += (weight * self.unknown_idf) ** 2
             else:

@@ -44,7 +44,7 @@ def _numbers(place: str, values: Sequence[float]) -> Dict[str, Settings]:
 
 
 def _lead(weight: float) -> Settings:
-    places = ("calibration.calibrate", "classifier", "calibration.held_out")
+    places = ("calibration.calibrate", "decision", "calibration.held_out")
     return {f"{FEWSHOT}.{place}:best_answer": WithLead(weight) for place in places}
 
 

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import IO, Dict, Iterator, List, Sequence
+from typing import IO, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from benchmarks.machine import started_on, thread_variables
 from benchmarks.tables import ROOT
@@ -33,13 +33,19 @@ class RasaProcessError(TokPruneError):
     """A Rasa process failed."""
 
 
-def run_module(module: str, arguments: Sequence[str], folder: Path) -> str:
+def run_module(
+    module: str,
+    arguments: Sequence[str],
+    folder: Path,
+    variables: Optional[Mapping[str, str]] = None,
+) -> str:
     """Runs a Python module in a folder and returns what it printed.
 
     Args:
         module: Such as rasa, or one of this repository.
         arguments: Its command line.
         folder: Where it runs.
+        variables: Of its environment, beside those of this process.
 
     Raises:
         RasaProcessError: If it fails; with the end of what it printed.
@@ -51,7 +57,7 @@ def run_module(module: str, arguments: Sequence[str], folder: Path) -> str:
         cwd=folder,
         capture_output=True,
         text=True,
-        env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(paths)},
+        env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(paths), **(variables or {})},
     )
     if result.returncode != 0:
         printed = f"{result.stdout}\n{result.stderr}"[-_SHOWN:]

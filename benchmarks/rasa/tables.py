@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import median
 from typing import Any, List, Mapping, Optional, Set, Tuple
 
 from benchmarks.names import task_title
 from benchmarks.plots import draw_both
-from benchmarks.rasa import faq
+from benchmarks.rasa import faq, parse
 from benchmarks.rasa.pipelines import FLOOR, PIPELINES, TITLES
 from benchmarks.rows import Rows, distinct, in_order, select
 from benchmarks.tables import NOTHING, Plot, Table, machine_line, markdown_table, versions_of
@@ -138,6 +139,34 @@ def draw_quantiles(rows: Rows, path: Path) -> None:
     draw_both(path, draw, height=2.9 * len(tasks), n_rows=len(tasks))
 
 
+def parse_table(rows: Rows) -> str:
+    """Returns messages a second of `rasa-tokprune parse`, one line for each pipeline."""
+    measured = {(row["threads"], row["batch_size"]): row["n_messages"] for row in rows}
+    columns = sorted(measured)
+    cores = {threads: f"{threads} core{'s' * (threads > 1)}" for threads, _ in columns}
+    words = {size: "one at a time" if size == 1 else f"{size} together" for _, size in columns}
+    head = ["messages a second", *(f"{words[size]}, {cores[own]}" for own, size in columns)]
+    lines = []
+    for name in in_order(rows, "pipeline"):
+        is_own = name == parse.OWN
+        title = f"the example bot's `{name}`" if is_own else f'classifier alone, `prune: "{name}"`'
+        cells = [
+            select(rows, pipeline=name, threads=threads, batch_size=size)
+            for threads, size in columns
+        ]
+        lines.append([title, *(_messages_a_second(*cell) if cell else "" for cell in cells)])
+    counts = {size: f"{measured[own, size]:,} different messages" for own, size in columns}
+    asked = " and ".join(f"{counts[size]} {words[size]}" for size in sorted(words))
+    n_runs = min(len(row["seconds"]) for row in rows)
+    load = max(row["load_average"] for row in rows)
+    about = f"Median of {n_runs} runs over {asked}; load average before: {load:.2f}."
+    return "\n\n".join([markdown_table(head, lines), about, machine_line(rows)])
+
+
+def _messages_a_second(row: Row) -> str:
+    return f"{row['n_messages'] / median(row['seconds']):,.0f}"
+
+
 def cross_validation_table(rows: Rows) -> str:
     """Returns accuracy and F1, one line for each pipeline."""
     lines = [
@@ -208,6 +237,7 @@ TABLES = (
     Table("claim", _RUNS_DOCUMENT, ("runs.jsonl",), runs_claim),
     Table("rasa_runs", _RUNS_DOCUMENT, ("runs.jsonl",), runs_table),
     Table("financial_demo", _RUNS_DOCUMENT, ("financial_demo.jsonl",), cross_validation_table),
+    Table("parse", "docs/commands/parse.md", ("parse.jsonl",), parse_table),
     Table("faq", "docs/response-selector.md", ("faq.jsonl",), faq_table),
     Table("bench_rasa", "docs/benchmarks.md", ("servers.jsonl",), servers_table),
 )

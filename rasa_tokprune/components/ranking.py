@@ -26,10 +26,9 @@ def rank(
     prototypes: PrototypeClassifier, messages: Messages, length: Optional[int]
 ) -> Iterator[List[Ranked]]:
     """Yields the ranking of each message, best first; none of one without content."""
-    for row, embedding in enumerate(messages.embeddings):
-        text, readable = messages.text(row), messages.readable_share(row)
-        ranking = prototypes.rank(embedding, length, text=text, readable=readable)
-        yield ranking if embedding.any() else []
+    has_content = messages.embeddings.any(axis=1).tolist()
+    for ranking, has in zip(prototypes.rankings(messages, length), has_content):
+        yield ranking if has else []
 
 
 def is_payload(text: Optional[str], intents: Sequence[str]) -> bool:

@@ -1,14 +1,36 @@
-"""The best class of a query, with out-of-scope classes as evidence against it."""
+"""Scores of queries; the best class of one, with out-of-scope classes as evidence against it."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from typing import Iterator, NamedTuple, Sequence
 
 import numpy as np
 
 # How much an out-of-scope class that comes near takes from the in-scope score, and from what
 # difference of class scores on; measured on the adaptation splits with 24 examples out of scope.
 _OOS_WEIGHT, _OOS_MARGIN = 2.0, 1.0
+
+
+class Scores(NamedTuple):
+    """What the head says of some queries, each a row, or of one.
+
+    Attributes:
+        class_scores: (n_queries, n_way), higher is better; (n_way,) for one, as the others.
+        in_scope: In-scope score of each class, should it be the answer; NaN for classes that
+            were not looked at closely. Higher = in scope.
+        nearest: Number of each class's nearest example; -1 where not looked at.
+        similarity: Cosine to that example; NaN where not looked at.
+    """
+
+    class_scores: np.ndarray
+    in_scope: np.ndarray
+    nearest: np.ndarray
+    similarity: np.ndarray
+
+    def each(self) -> Iterator[Scores]:
+        """Yields those of each query."""
+        for row in zip(self.class_scores, self.in_scope, self.nearest, self.similarity):
+            yield Scores(*row)
 
 
 class Answer(NamedTuple):

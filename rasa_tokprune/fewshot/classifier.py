@@ -9,20 +9,16 @@ from typing import Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot.answer import best_answer
 from rasa_tokprune.fewshot.calibration.calibrate import Calibration, calibrate
 from rasa_tokprune.fewshot.calibration.confidence import DEFAULT_TARGET_REJECTION, ConfidenceMap
 from rasa_tokprune.fewshot.calibration.held_out import HeldOut
-from rasa_tokprune.fewshot.decision import Decision, share_out, top_confidence
+from rasa_tokprune.fewshot.decision import Decision, decisions_of
 from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.lexical.view import LexicalView
-from rasa_tokprune.fewshot.messages import Messages
-from rasa_tokprune.fewshot.prototypes import normalize_rows
+from rasa_tokprune.fewshot.messages import Messages, parts
+from rasa_tokprune.fewshot.prototypes import normalize_rows, unit_rows
 from rasa_tokprune.fewshot.support import SupportSet
 from rasa_tokprune.fewshot.views import Views, fit_views
-
-# Margin of a message of which neither the encoder nor an n-gram knows anything.
-_SAYS_NOTHING = -10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,23 +126,31 @@ class PrototypeClassifier:
             text: What was embedded; None leaves the lexical view out.
             readable: Share of the text that the encoder can read, in [0, 1].
         """
-        query = np.asarray(embedding, dtype=np.float32)
-        query = query / (math.sqrt(float(query @ query)) or 1.0)
-        scores = Views(self.head, self.lexical).score(query, text, readable)
-        answer = best_answer(scores.class_scores, scores.in_scope, self.oos_classes)
-        margin, is_shared = self.confidence_map.margin(answer), False
-        if self.lexical is not None and text is not None:
-            is_shared = self.lexical.is_shared(text)
-            if self.lexical.says_nothing(text, readable):
-                margin = min(margin, _SAYS_NOTHING)
-        order = np.argsort(-scores.class_scores, kind="stable")
-        if self.oos_classes:  # which come after what they tie with
-            is_oos = np.isin(np.arange(len(order)), self.oos_classes)
-            order = np.lexsort((is_oos, -scores.class_scores))
-        confidence = self.confidence_map.confidence(margin)
-        top = top_confidence(scores, order, answer, confidence, self.temperature, is_shared)
-        confidences = share_out(scores.class_scores, int(order[0]), top, self.temperature)
-        return Decision(confidences, order, answer.number, margin, scores)
+        texts = None if text is None else [text]
+        asked = Messages(np.asarray(embedding)[None], texts, np.array([readable]))
+        return next(self._decide(asked))
+
+    def decisions(self, queries: Union[np.ndarray, Messages]) -> Iterator[Decision]:
+        """Yields the decision for each query: that of `decide`, bit for bit, in less time.
+
+        Args:
+            queries: With their texts for both views, or embeddings alone, (n_queries, d).
+        """
+        queries = queries if isinstance(queries, Messages) else Messages(queries)
+        for part in parts(len(queries), len(self.head.class_of)):
+            yield from self._decide(queries.take(part))
+
+    def _decide(self, asked: Messages) -> Iterator[Decision]:
+        """Yields the decisions for a few queries, at least one."""
+        views = Views(self.head, self.lexical)
+        vectors = views.vectors(asked.texts)
+        return decisions_of(
+            views.score(unit_rows(asked.embeddings), vectors, asked.shares),
+            views.remarks(asked, vectors),
+            self.confidence_map,
+            self.temperature,
+            self.oos_classes,
+        )
 
     def similarity(self, embeddings: np.ndarray) -> np.ndarray:
         """Returns each query's cosine to each class's nearest mean prototype, (n, n_way)."""
@@ -164,12 +168,12 @@ class PrototypeClassifier:
         Args:
             queries: With their texts for both views, or embeddings alone, (n_queries, d).
         """
-        confidences = [each.confidences for each in self._decisions(queries)]
+        confidences = [each.confidences for each in self.decisions(queries)]
         return np.array(confidences).reshape(-1, len(self.classes))
 
     def predict(self, queries: Union[np.ndarray, Messages]) -> List[str]:
         """Returns the best class of each query; see `predict_proba`."""
-        return [self.classes[each.order[0]] for each in self._decisions(queries)]
+        return [self.classes[each.order[0]] for each in self.decisions(queries)]
 
     def rank(
         self,
@@ -187,14 +191,13 @@ class PrototypeClassifier:
             text: See `decide`.
             readable: See `decide`.
         """
-        decision = self.decide(embedding, text, readable)
-        best = decision.order[:length]
-        return [(self.classes[each], float(decision.confidences[each])) for each in best]
+        return self.decide(embedding, text, readable).ranking(self.classes, length)
 
-    def _decisions(self, queries: Union[np.ndarray, Messages]) -> Iterator[Decision]:
-        queries = queries if isinstance(queries, Messages) else Messages(queries)
-        for row, embedding in enumerate(queries.embeddings):
-            yield self.decide(embedding, queries.text(row), queries.readable_share(row))
+    def rankings(
+        self, messages: Messages, length: Optional[int] = None
+    ) -> Iterator[List[Tuple[str, float]]]:
+        """Yields the ranking of each message; see `rank`."""
+        return (each.ranking(self.classes, length) for each in self.decisions(messages))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Optional, Protocol, Sequence, Tuple
+from typing import Iterator, Optional, Protocol, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -12,6 +12,9 @@ HARDLY_READABLE = 0.5
 # Pieces of a word on average; 1.1 to 1.3 in English bots, 2 and more in languages that the encoder
 # was not trained on.
 MANY_PIECES = 1.8
+# Messages that are decided together, and numbers in a matrix of messages and prototypes: more would
+# leave the processor's caches, and take memory.
+_MOST_MESSAGES, _MOST_NUMBERS = 256, 1_000_000
 
 
 class TextEncoder(Protocol):
@@ -51,13 +54,20 @@ class Messages:
         """Returns the number of messages."""
         return len(self.embeddings)
 
-    def take(self, rows: np.ndarray) -> Messages:
+    def take(self, rows: Union[np.ndarray, slice]) -> Messages:
         """Returns some of them, by their numbers."""
-        return Messages(
-            self.embeddings[rows],
-            None if self.texts is None else [self.texts[row] for row in rows],
-            None if self.readable is None else self.readable[rows],
-        )
+        if self.texts is None:
+            texts = None
+        else:
+            is_part = isinstance(rows, slice)
+            texts = self.texts[rows] if is_part else [self.texts[row] for row in rows]
+        readable = None if self.readable is None else self.readable[rows]
+        return Messages(self.embeddings[rows], texts, readable)
+
+    @property
+    def shares(self) -> np.ndarray:
+        """Share of each message that the encoder can read, in [0, 1], (n_messages,)."""
+        return np.ones(len(self)) if self.readable is None else np.asarray(self.readable)
 
     def text(self, row: int) -> Optional[str]:
         """Returns the text of a message, if there are texts."""
@@ -66,3 +76,15 @@ class Messages:
     def readable_share(self, row: int) -> float:
         """Returns the share of a message that the encoder can read."""
         return 1.0 if self.readable is None else float(self.readable[row])
+
+
+def parts(n_messages: int, n_columns: int) -> Iterator[slice]:
+    """Yields parts of some messages that are small enough to be worked on together.
+
+    Args:
+        n_messages: How many there are.
+        n_columns: Numbers that each of them takes in a matrix.
+    """
+    size = min(_MOST_MESSAGES, max(1, _MOST_NUMBERS // n_columns))
+    for start in range(0, n_messages, size):
+        yield slice(start, min(start + size, n_messages))

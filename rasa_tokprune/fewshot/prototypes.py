@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import itertools
 from typing import Optional, Tuple, Union
 
@@ -164,3 +165,66 @@ def tightness_of(examples: np.ndarray, starts: np.ndarray) -> np.ndarray:
     has_neighbour = ~np.isnan(tightness)
     typical = np.median(tightness[has_neighbour]) if has_neighbour.any() else _DEFAULT_TIGHTNESS
     return np.where(has_neighbour, tightness, typical).astype(np.float32)
+
+
+def products(rows: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Returns the products of each query with some rows, (n_queries, n_rows) float32.
+
+    A product of a matrix and a vector for each query, all in one call. That of two matrices takes
+    less time, but rounds otherwise for another number of queries.
+
+    Args:
+        rows: The same for all, (n_rows, d) float32, or of each query its own,
+            (n_queries, n_rows, d).
+        queries: (n_queries, d) float32.
+    """
+    return (rows @ queries[:, :, None])[:, :, 0]
+
+
+def unit_rows(vectors: np.ndarray) -> np.ndarray:
+    """Returns rows divided by their L2 norm, each as if it were alone, (n, d) float32.
+
+    A zero row stays zero.
+    """
+    rows = np.ascontiguousarray(vectors, dtype=np.float32)
+    norms = np.sqrt(products(rows[:, None], rows))
+    norms[norms == 0] = 1.0
+    return rows / norms
+
+
+def nearest_examples(
+    queries: np.ndarray,
+    shortlist: np.ndarray,
+    examples: np.ndarray,
+    starts: np.ndarray,
+    most: int,
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Returns cosine and number of the example nearest to each query, of each prototype asked for.
+
+    Args:
+        queries: Unit-length, (n_queries, d) float32.
+        shortlist: Numbers of the prototypes that each query asks for, (n_queries, n_near).
+        examples: Unit-length, sorted by prototype, (n_examples, d) float32.
+        starts: See `spread`.
+        most: Examples that a prototype has at most.
+
+    Returns:
+        Float32 and integers, both (n_queries, n_near).
+    """
+    # Pairs of a query and a prototype, those of a prototype together: one call for all its queries.
+    pairs = shortlist.argsort(axis=None, kind="stable")
+    prototypes = shortlist.ravel()[pairs].tolist()
+    asking = queries[pairs // shortlist.shape[1], :, None]
+    cosines = np.empty((len(prototypes), most, 1), dtype=np.float32)
+    cosines.fill(-np.inf)
+    first = 0
+    while first < len(prototypes):
+        end = bisect.bisect_right(prototypes, prototypes[first], first)
+        own = examples[starts[prototypes[first]] : starts[prototypes[first] + 1]]
+        np.matmul(own, asking[first:end], out=cosines[first:end, : len(own)])
+        first = end
+    best = cosines.argmax(axis=1)
+    nearest, number = np.empty(shortlist.shape, np.float32), np.empty(shortlist.shape, int)
+    nearest.ravel()[pairs] = cosines[np.arange(len(best)), best[:, 0], 0]
+    number.ravel()[pairs] = best[:, 0]
+    return nearest, starts[shortlist] + number

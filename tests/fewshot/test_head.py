@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Callable, Tuple
+from typing import Callable, Optional, Tuple
 
 import numpy as np
 import pytest
 
 from rasa_tokprune.fewshot import PrototypeClassifier, SupportSet
 from rasa_tokprune.fewshot import head as head_module
-from rasa_tokprune.fewshot.head import PrototypeHead, Scores
+from rasa_tokprune.fewshot.answer import Scores
+from rasa_tokprune.fewshot.head import PrototypeHead
 from rasa_tokprune.fewshot.lexical.view import Evidence
 
 
@@ -17,11 +18,25 @@ def head_of(support: SupportSet) -> PrototypeHead:
     return PrototypeHead.fit(support.embeddings, support.prototype_of, support.class_of)
 
 
+def score(
+    head: PrototypeHead,
+    query: np.ndarray,
+    logits: Optional[np.ndarray] = None,
+    readable: float = 1.0,
+) -> Scores:
+    """Scores one query, and the logits of its words where there are some."""
+    evidence = None
+    if logits is not None:
+        evidence = Evidence(logits[None], np.array([readable], dtype=np.float32))
+    (scores,) = head.score(query[None], evidence).each()
+    return scores
+
+
 def test_scores_by_hand() -> None:
     support = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, -1.0]])
     head = head_of(SupportSet.of(support, ["a", "a", "b"]))
     query = np.array([0.8, 0.6], dtype=np.float32)
-    scores = head.score(query)
+    scores = score(head, query)
     logits = head.weights @ query + head.biases
     nearest = 0.6 * 0.8 + 0.8 * 0.6  # 0.96, to the second example
     assert scores.similarity[0] == pytest.approx(nearest, abs=1e-3)
@@ -41,9 +56,9 @@ def test_a_shortlist_gives_what_looking_everywhere_gives(
     head = head_of(SupportSet.of(*around(60, 6, noise=1.5)))
     query, _ = around(60, 3, noise=1.5, draw=1)
     query = query / np.linalg.norm(query, axis=1, keepdims=True)
-    short = [head.score(each) for each in query]
+    short = [score(head, each) for each in query]
     monkeypatch.setattr(head_module, "_N_SHORTLIST", 60)
-    full = [head.score(each) for each in query]
+    full = [score(head, each) for each in query]
     same = [s.class_scores.argmax() == f.class_scores.argmax() for s, f in zip(short, full)]
     assert np.mean(same) >= 0.99
     for one, other in zip(short, full):
@@ -165,11 +180,11 @@ def test_without_words_the_embedding_alone_is_scored(
     many: Tuple[PrototypeHead, np.ndarray],
 ) -> None:
     head, queries = many
-    nothing = Evidence(np.zeros(12, dtype=np.float32), 1.0)
+    nothing = np.zeros(12, dtype=np.float32)
     for query in queries:
         expected = scores_of_embedding(head, query)
-        assert_equal_scores(head.score(query), expected)
-        assert_equal_scores(head.score(query, nothing), expected)
+        assert_equal_scores(score(head, query), expected)
+        assert_equal_scores(score(head, query, nothing), expected)
 
 
 def test_a_class_far_from_the_embedding_can_win_by_words(
@@ -177,12 +192,12 @@ def test_a_class_far_from_the_embedding_can_win_by_words(
 ) -> None:
     head, queries = many
     for query in queries:
-        plain = head.score(query)
+        plain = score(head, query)
         last = int(plain.class_scores.argmin())
         assert plain.nearest[last] == -1, "beyond the embedding's shortlist"
         logits = np.zeros(12, dtype=np.float32)
         logits[last] = 40.0
-        scores = head.score(query, Evidence(logits, 1.0))
+        scores = score(head, query, logits)
         assert scores.class_scores.argmax() == last
         assert scores.nearest[last] >= 0
         assert np.isfinite(scores.in_scope[last])
@@ -190,7 +205,7 @@ def test_a_class_far_from_the_embedding_can_win_by_words(
         best = int(plain.class_scores.argmax())
         logits = np.zeros(12, dtype=np.float32)
         logits[best] = 3.0
-        lifted = head.score(query, Evidence(logits, 1.0))
+        lifted = score(head, query, logits)
         for name in ("class_scores", "in_scope"):
             before, after = getattr(plain, name)[best], getattr(lifted, name)[best]
             assert after == pytest.approx(before + 3, abs=1e-4)
@@ -202,7 +217,7 @@ def test_a_message_that_cannot_be_read_goes_by_words_alone(
     head, queries = many
     logits = np.random.default_rng(0).normal(size=12).astype(np.float32)
     for query in queries:
-        scores = head.score(query, Evidence(logits, 0.0))
+        scores = score(head, query, logits, 0.0)
         # Classes beyond the shortlist lie behind by so little that they cannot tie.
         np.testing.assert_allclose(scores.class_scores, logits, atol=1.1e-3)
         assert scores.class_scores.argmax() == logits.argmax()
@@ -212,9 +227,9 @@ def test_a_message_that_cannot_be_read_goes_by_words_alone(
 
 def test_what_is_read_by_half_counts_half(many: Tuple[PrototypeHead, np.ndarray]) -> None:
     head, queries = many
-    nothing = Evidence(np.zeros(12, dtype=np.float32), 0.5)
+    nothing = np.zeros(12, dtype=np.float32)
     for query in queries:
-        plain, half = head.score(query), head.score(query, nothing)
+        plain, half = score(head, query), score(head, query, nothing, 0.5)
         seen = plain.nearest >= 0
         np.testing.assert_allclose(half.class_scores[seen], plain.class_scores[seen] / 2, atol=1e-4)
         np.testing.assert_allclose(half.in_scope[seen], plain.in_scope[seen] / 2, atol=1e-4)
@@ -228,12 +243,12 @@ def test_what_is_nearer_to_a_message_without_content_loses_in_scope_score() -> N
     near_example = np.array([0.8, 0.0, 0.6, 0.0], dtype=np.float32)
     near_nothing = np.array([0.6, 0.0, 0.8, 0.0], dtype=np.float32)
     np.testing.assert_array_equal(
-        warned.score(near_example).in_scope[0], plain.score(near_example).in_scope[0]
+        score(warned, near_example).in_scope[0], score(plain, near_example).in_scope[0]
     )
-    lost = plain.score(near_nothing).in_scope - warned.score(near_nothing).in_scope
+    lost = score(plain, near_nothing).in_scope - score(warned, near_nothing).in_scope
     # 20 times what it is nearer to that than to the example: 0.8 against 0.6, and 0.0.
     np.testing.assert_allclose(lost, [4.0, 16.0], atol=0.02)
     for query in (near_example, near_nothing):
         np.testing.assert_array_equal(
-            warned.score(query).class_scores, plain.score(query).class_scores
+            score(warned, query).class_scores, score(plain, query).class_scores
         )

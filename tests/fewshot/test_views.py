@@ -72,8 +72,8 @@ def test_a_query_without_its_text_goes_by_the_embedding(around: Callable[..., La
     query, _ = around(5, 2, draw=1)
     for vector in query:
         scores = both.decide(vector).scores
-        expected = both.head.score(vector / np.linalg.norm(vector))
-        np.testing.assert_allclose(scores.class_scores, expected.class_scores, atol=1e-5)
+        expected = both.head.score((vector / np.linalg.norm(vector))[None])
+        np.testing.assert_allclose(scores.class_scores, expected.class_scores[0], atol=1e-5)
 
 
 def test_words_tell_what_embeddings_cannot(around: Callable[..., Labelled]) -> None:
@@ -335,7 +335,8 @@ def test_a_part_of_a_support_set_is_fitted_without_the_rest(
     assert views.lexical is not None
     assert views.lexical.weights.shape[1] == views.head.n_way == 3
     row = int(np.flatnonzero(support.targets == 3)[0])
-    assert views.score_example(support, row).class_scores.argmax() == 2, "numbered anew"
+    (scores,) = views.score_examples(support, np.array([row]))
+    assert scores.class_scores.argmax() == 2, "numbered anew"
     own = views.lexical.vocabulary.ngrams.index("001")  # of intent_001
     np.testing.assert_array_equal(views.lexical.weights[own], np.zeros(3))
 
@@ -345,9 +346,9 @@ def test_an_example_scores_as_the_same_message_would(around: Callable[..., Label
     texts = made_up_texts(labels)
     support = SupportSet.of(embeddings, labels, texts=texts, readable=np.array([1.0, 0.8] * 8))
     views = fit_views(support)
-    for row, source in enumerate(support.sources):
-        one = views.score_example(support, row)
-        other = views.score(support.embeddings[row], texts[source], support.readable[row])
+    asked = Messages(support.embeddings, [texts[row] for row in support.sources], support.readable)
+    examples = views.score_examples(support, np.arange(len(texts)))
+    for one, other in zip(examples, views.score_messages(asked)):
         np.testing.assert_allclose(one.class_scores, other.class_scores, atol=1e-4)
 
 

@@ -19,7 +19,6 @@ from rasa_tokprune.fewshot.calibration.held_out import assign_folds, n_folds
 from rasa_tokprune.fewshot.certificate import TrainingSet
 from rasa_tokprune.fewshot.classifier import Fitted, fit_classifier
 from rasa_tokprune.fewshot.decision import top_confidence
-from rasa_tokprune.fewshot.head import Scores
 from rasa_tokprune.fewshot.support import NO_SOURCE
 from rasa_tokprune.fewshot.views import fit_views
 
@@ -130,7 +129,7 @@ class Bot:
         best = best_answer(class_scores, in_scope, classifier.oos_classes)
         margin = classifier.confidence_map.margin(best)
         top = top_confidence(
-            Scores(class_scores, in_scope, np.array([]), np.array([])),
+            class_scores,
             order := np.argsort(-class_scores, kind="stable"),
             best,
             classifier.confidence_map.confidence(margin),

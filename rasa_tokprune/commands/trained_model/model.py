@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import gc
 import os
 import tempfile
 from pathlib import Path
@@ -95,6 +96,9 @@ class TrainedModel:
         """
         with _one_line(self.archive):
             self._reader  # noqa: B018
+        # What is loaded stays, and Rasa's libraries are a million objects: to look through them for
+        # garbage, again and again, would take as long as the decisions.
+        gc.freeze()
 
     @functools.cached_property
     def _reader(self) -> DaskGraphRunner:
@@ -151,7 +155,10 @@ def unpacked(path: Path, option: str) -> Iterator[TrainedModel]:
                 f"{option}: '{archive}' was trained without NLU data, so it reads no messages; "
                 f"give a model of `rasa train` or `rasa train nlu`"
             )
-        yield TrainedModel(archive, storage, metadata)
+        try:
+            yield TrainedModel(archive, storage, metadata)
+        finally:
+            gc.unfreeze()
 
 
 def _find(path: Path, option: str) -> Path:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import abc
 import functools
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Optional
+from typing import Iterator, List, Optional
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens
 from rasa_tokprune.encoder.backends.relative_bias import relative_bucket
 from rasa_tokprune.encoder.checkpoint.weights import load_embeddings
 from rasa_tokprune.encoder.plans.plan import PruningPlan
+
+# Several, so that no thread waits long for the last one.
+_SHARES_OF_A_THREAD = 4
 
 
 class SentenceRunner(abc.ABC):
@@ -72,13 +76,20 @@ class SentenceRunner(abc.ABC):
             results = [run(sentence) for sentence in tokens.split()]
         else:
             with ThreadPoolExecutor(self.num_threads) as pool:
-                results = list(pool.map(run, tokens.split()))
+                shares = pool.map(lambda share: list(map(run, share)), self._shares(tokens.split()))
+                results = list(itertools.chain.from_iterable(shares))
         pooled = [result.pooled for result in results if result.pooled is not None]
         return ForwardResult(
             np.concatenate([result.states for result in results]),
             np.concatenate([result.pruned_after for result in results]),
             np.concatenate(pooled) if pooled else None,
         )
+
+    def _shares(self, sentences: List[PackedTokens]) -> Iterator[List[PackedTokens]]:
+        """Yields sentences to be handed to a thread together: each alone takes longer to hand."""
+        size = max(1, len(sentences) // (_SHARES_OF_A_THREAD * self.num_threads))
+        for start in range(0, len(sentences), size):
+            yield sentences[start : start + size]
 
     def _encode(
         self, tokens: PackedTokens, plan: PruningPlan, needs_states: bool, n_threads: int

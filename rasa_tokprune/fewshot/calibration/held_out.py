@@ -8,9 +8,8 @@ from typing import List, Optional, Sequence
 import numpy as np
 from scipy.sparse.csgraph import connected_components
 
-from rasa_tokprune.fewshot.answer import Answer, best_answer
+from rasa_tokprune.fewshot.answer import Answer, Scores, best_answer
 from rasa_tokprune.fewshot.calibration.confidence import Sample
-from rasa_tokprune.fewshot.head import Scores
 from rasa_tokprune.fewshot.support import SupportSet
 from rasa_tokprune.fewshot.views import Views, fit_views
 
@@ -122,8 +121,8 @@ def leave_intents_out(
         views = fit_views(support, lexical_weight, ~left_out)
         present = np.unique(support.targets[~left_out])
         oos = np.flatnonzero(np.isin(present, list(oos_classes))).tolist()
-        for row in np.flatnonzero(left_out & ~support.is_name):
-            scores = views.score_example(support, row)
+        asked = np.flatnonzero(left_out & ~support.is_name)
+        for row, scores in zip(asked, views.score_examples(support, asked)):
             answer = best_answer(scores.class_scores, scores.in_scope, oos)
             answers.append(answer._replace(number=int(present[answer.number])))
             rows.append(row)
@@ -151,7 +150,7 @@ def _deal(groups: np.ndarray, folds: int, first: int) -> np.ndarray:
 
 
 def _score(views: Views, support: SupportSet, rows: np.ndarray) -> HeldOut:
-    return HeldOut.of(rows, [views.score_example(support, row) for row in rows])
+    return HeldOut.of(rows, list(views.score_examples(support, rows)))
 
 
 def concatenate(parts: Sequence[HeldOut], n_way: int) -> HeldOut:

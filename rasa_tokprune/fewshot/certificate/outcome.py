@@ -35,11 +35,11 @@ def outcomes_of(classifier: PrototypeClassifier, messages: Messages) -> List[Opt
     Rasa falls back on messages without content, whatever the encoder.
     """
     found: List[Optional[Outcome]] = []
-    for row, embedding in enumerate(messages.embeddings):
-        if not embedding.any():
+    has_content = messages.embeddings.any(axis=1).tolist()
+    for has, decision in zip(has_content, classifier.decisions(messages)):
+        if not has:
             found.append(None)
             continue
-        decision = classifier.decide(embedding, messages.text(row), messages.readable_share(row))
         best = int(decision.order[0])
         is_accepted = bool(decision.confidences[best] >= OPERATING_CONFIDENCE)
         found.append(Outcome(classifier.classes[best], is_accepted))

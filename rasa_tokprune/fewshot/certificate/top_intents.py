@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
@@ -39,8 +40,7 @@ def fit_head(
 def answers_of(views: Views, classes: Sequence[str], messages: Messages) -> List[Optional[str]]:
     """Returns the class of each message; None of one without content."""
     unit = normalize_rows(messages.embeddings).astype(np.float32)
-    found: List[Optional[str]] = []
-    for row, query in enumerate(unit):
-        scores = views.score(query, messages.text(row), messages.readable_share(row))
-        found.append(classes[int(scores.class_scores.argmax())] if query.any() else None)
-    return found
+    has_content = unit.any(axis=1).tolist()
+    scores = views.score_messages(dataclasses.replace(messages, embeddings=unit))
+    best = (classes[int(each.class_scores.argmax())] for each in scores)
+    return [name if has else None for name, has in zip(best, has_content)]

@@ -176,14 +176,12 @@ class TrainingSet:
         row_of = np.empty(len(folds), dtype=int)
         row_of[self.support.sources[is_own]] = np.flatnonzero(is_own)
         unit = normalize_rows(self.messages.embeddings).astype(np.float32)
+        messages = dataclasses.replace(self.messages, embeddings=unit)
         parts = []
         for fold, own in views.items():
             rows = np.flatnonzero(folds == fold)
-            scores = [
-                own.score(unit[row], self.messages.text(row), self.messages.readable_share(row))
-                for row in rows
-            ]
-            parts.append(HeldOut.of(row_of[rows], scores))
+            scores = own.score_messages(messages.take(rows))
+            parts.append(HeldOut.of(row_of[rows], list(scores)))
         return concatenate(parts, len(self.support.classes))
 
 

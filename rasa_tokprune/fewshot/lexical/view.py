@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Dict, FrozenSet, NamedTuple
+from typing import Dict, FrozenSet, NamedTuple, Sequence
 
 import numpy as np
 from scipy.linalg import cholesky, solve_triangular
@@ -24,16 +24,28 @@ _MAX_STEPS = 10
 
 
 class Evidence(NamedTuple):
-    """What the lexical view says of one message, ready to be added to what its embedding says.
+    """What the lexical view says of some messages, ready to be added to what embeddings say.
 
     Attributes:
-        logits: Weighted, (n_way,).
-        dense_weight: What the embedding counts: the share of the message that the encoder can
-            read, in [0, 1].
+        logits: Weighted, (n_messages, n_way) float32.
+        dense_weights: What the embedding of each counts: the share of the message that the encoder
+            can read, in [0, 1], (n_messages,) float32.
     """
 
     logits: np.ndarray
-    dense_weight: float
+    dense_weights: np.ndarray
+
+
+class Remark(NamedTuple):
+    """What is to be known of the words of one message, beside what they say for each class.
+
+    Attributes:
+        says_nothing: Whether neither the encoder nor the n-grams know what it is about.
+        is_shared: Whether it is an example of several classes.
+    """
+
+    says_nothing: bool
+    is_shared: bool
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,24 +104,35 @@ class LexicalView:
         halved = weights.astype(np.float16).astype(np.float32)
         return cls(vocabulary, np.ascontiguousarray(halved), weight, shared)
 
-    def evidence(self, vector: SparseVector, readable: float = 1.0) -> Evidence:
+    def evidence(self, vectors: Sequence[SparseVector], readable: np.ndarray) -> Evidence:
         """Returns what n-grams say for each class.
 
         What the encoder cannot read is taken from the embedding's weight and given to theirs.
 
         Args:
-            vector: Of the message.
-            readable: Share of it that the encoder can read, in [0, 1].
+            vectors: Of the messages.
+            readable: Share of each that the encoder can read, in [0, 1], (n_messages,).
         """
-        return Evidence(self._scale(readable) * self.logits(vector), readable)
+        logits = np.empty((len(vectors), self.weights.shape[1]), dtype=np.float32)
+        for row, vector in enumerate(vectors):
+            logits[row] = self.logits(vector)
+        logits *= self._scale(readable).astype(np.float32)[:, None]
+        return Evidence(logits, readable.astype(np.float32))
 
     def is_shared(self, text: str) -> bool:
         """Returns whether a message is an example of several classes."""
         return bool(self.shared) and plain_text(text) in self.shared
 
-    def says_nothing(self, text: str, readable: float) -> bool:
-        """Returns whether neither the encoder nor the n-grams know what a message is about."""
-        return readable <= HARDLY_READABLE and not len(self.vocabulary.vector(text).columns)
+    def remark(self, text: str, vector: SparseVector, readable: float) -> Remark:
+        """Returns what is to be known of a message.
+
+        Args:
+            text: The message.
+            vector: Its n-grams.
+            readable: Share of it that the encoder can read, in [0, 1].
+        """
+        says_nothing = readable <= HARDLY_READABLE and not len(vector.columns)
+        return Remark(says_nothing, self.is_shared(text))
 
     def logits(self, vector: SparseVector) -> np.ndarray:
         """Returns the logit of each class, (n_way,) float32."""
@@ -124,11 +147,12 @@ class LexicalView:
             readable: See `evidence`.
         """
         vector = self.vocabulary.vector(text)
-        added = self._scale(readable) * vector.values * self.weights[vector.columns, number]
+        scale = float(self._scale(np.array(readable)))
+        added = scale * vector.values * self.weights[vector.columns, number]
         ngrams = (self.vocabulary.ngrams[column] for column in vector.columns)
         return dict(zip(ngrams, added.tolist()))
 
-    def _scale(self, readable: float) -> float:
+    def _scale(self, readable: np.ndarray) -> np.ndarray:
         return self.weight + 1.0 - readable
 
 

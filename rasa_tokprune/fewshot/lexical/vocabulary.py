@@ -88,21 +88,18 @@ class Vocabulary:
 
     def vector(self, text: str) -> SparseVector:
         """Returns the vector of a text, as `TfidfVectorizer` would make it with unknown n-grams."""
-        counts = Counter(ngrams(text))
-        known, unknown, columns = [], 0.0, []
-        for ngram, count in counts.items():
-            number = self._numbers.get(ngram)
-            weight = 1.0 + math.log(count)
+        known, unknown, numbers = [], 0.0, self._numbers
+        for ngram, count in Counter(ngrams(text)).items():
+            number, weight = numbers.get(ngram), 1.0 + math.log(count)
             if number is None:
                 unknown += (weight * self.unknown_idf) ** 2
             else:
-                columns.append(number)
-                known.append(weight)
-        order = np.argsort(np.array(columns, dtype=np.int64))
-        found = np.array(columns, dtype=np.int64)[order]
-        values = np.array(known, dtype=np.float32)[order] * self.idf[found]
+                known.append((number, weight))
+        known.sort()
+        columns = np.array([number for number, _ in known], dtype=np.int64)
+        values = np.array([weight for _, weight in known], dtype=np.float32) * self.idf[columns]
         norm = math.sqrt(float(values @ values) + unknown)
-        return SparseVector(found, values / norm if norm else values)
+        return SparseVector(columns, values / norm if norm else values)
 
 
 def row_vector(rows: csr_matrix, number: int) -> SparseVector:

@@ -180,7 +180,7 @@ def test_held_out_scores_are_those_of_a_classifier_fitted_without_the_message() 
         others = np.flatnonzero(folds != folds[row])
         labels = [support.classes[target] for target in support.targets[others]]
         refit = PrototypeClassifier.fit(support.embeddings[others], labels)
-        expected = refit.head.score(support.embeddings[row]).class_scores
+        expected = refit.head.score(support.embeddings[row : row + 1]).class_scores[0]
         np.testing.assert_allclose(held_out.class_scores[place], expected, atol=0.02)
 
 

@@ -6,9 +6,10 @@ import unicodedata
 from typing import List
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from rasa_tokprune.fewshot.lexical import ngrams as ngrams_module
 from rasa_tokprune.fewshot.lexical.ngrams import ngrams, words
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too
@@ -138,3 +139,11 @@ def test_words_of_words_are_the_words(text: str) -> None:
 @given(ANY_TEXT, ANY_TEXT)
 def test_what_stands_apart_is_read_apart(first: str, second: str) -> None:
     assert words(f"{first} . {second}") == words(first) + words(second)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
+@example("".join(map(chr, range(32, 127))))
+@example(" ".join(map(chr, range(32, 127))))
+@example("a".join(map(chr, range(32, 127))))
+def test_the_short_way_to_words_is_the_long_one(text: str) -> None:
+    assert words(text) == ngrams_module._words_of_any_script(text)

@@ -78,18 +78,18 @@ def test_ngrams_that_no_example_holds_weigh_nothing(
 def test_a_message_of_unknown_words_is_no_evidence_for_any_class() -> None:
     view = fitted()
     for text in ("zebra", "?!", ""):
-        evidence = view.evidence(view.vocabulary.vector(text), readable=0.0)
-        np.testing.assert_array_equal(evidence.logits, np.zeros(4))
+        evidence = view.evidence([view.vocabulary.vector(text)], np.zeros(1))
+        np.testing.assert_array_equal(evidence.logits, np.zeros((1, 4)))
 
 
 @pytest.mark.parametrize("readable", [0.0, 0.4, 1.0])
 def test_contributions_add_up_to_the_evidence(readable: float) -> None:
     view = fitted()
     for text in [*QUERIES, "yes yes 👍 where is my parcel, yes"]:
-        evidence = view.evidence(view.vocabulary.vector(text), readable)
+        evidence = view.evidence([view.vocabulary.vector(text)], np.array([readable]))
         for number in range(4):
             parts = view.contributions(text, number, readable)
-            assert sum(parts.values()) == pytest.approx(float(evidence.logits[number]), abs=1e-5)
+            assert sum(parts.values()) == pytest.approx(float(evidence.logits[0, number]), abs=1e-5)
     words = view.contributions("zebra hello 👍", 2)
     assert sorted(words) == ["hello", "👍"]
     assert words["hello"] > 0 > words["👍"]
@@ -100,9 +100,9 @@ def test_what_the_encoder_cannot_read_goes_to_the_words() -> None:
     vector = view.vocabulary.vector("yes")
     plain = view.logits(vector)
     for readable, scale in ((1.0, 0.5), (0.75, 0.75), (0.0, 1.5)):
-        evidence = view.evidence(vector, readable)
-        assert evidence.dense_weight == readable
-        np.testing.assert_allclose(evidence.logits, scale * plain, rtol=1e-6)
+        evidence = view.evidence([vector], np.array([readable]))
+        assert evidence.dense_weights.tolist() == [readable]
+        np.testing.assert_allclose(evidence.logits[0], scale * plain, rtol=1e-6)
 
 
 def test_weights_are_of_half_precision() -> None:

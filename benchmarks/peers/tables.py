@@ -35,7 +35,7 @@ def peers_table(
     scores = {name: by_set for name, by_set in scores.items() if name in _SHORT}
     by_peer = {row["peer"]: row for row in costs}
     lines = []
-    for name in scores:
+    for name in (name for name in _SHORT if name in scores or name in by_peer):
         cells = [
             *_quality_cells(scores, name),
             *_cost_cells(by_peer.get(name)),
@@ -73,7 +73,7 @@ def _n(count: int) -> str:
 
 def _quality_cells(scores: Scores, name: str) -> List[str]:
     """Returns accuracy and AUROC; of part of the sets beside what ours has on the same ones."""
-    sets, by_set = compared_sets(scores), scores[name]
+    sets, by_set = compared_sets(scores), scores.get(name, {})
     there = [each for each in sets if each in by_set]
     if not there:
         return ["", ""]

@@ -31,8 +31,8 @@ def test_the_log_holds_every_message_once(data: Path) -> None:
 
 
 def test_a_missing_file(data: Path, refusal: Refusal) -> None:
-    (data / "hwu64/adapt.yml").unlink()
-    assert "hwu64/adapt.yml': No such file" in refusal(parse.main, [str(data)])
+    (data / "clinc150/adapt.yml").unlink()
+    assert "clinc150/adapt.yml': No such file" in refusal(parse.main, [str(data)])
 
 
 @pytest.mark.parametrize(

@@ -56,11 +56,12 @@ class Messages:
 
     def take(self, rows: Union[np.ndarray, slice]) -> Messages:
         """Returns some of them, by their numbers."""
-        if self.texts is None:
-            texts = None
-        else:
-            is_part = isinstance(rows, slice)
-            texts = self.texts[rows] if is_part else [self.texts[row] for row in rows]
+        texts: Optional[Sequence[str]] = None
+        if self.texts is not None:
+            if isinstance(rows, slice):
+                texts = self.texts[rows]
+            else:
+                texts = [self.texts[row] for row in rows]
         readable = None if self.readable is None else self.readable[rows]
         return Messages(self.embeddings[rows], texts, readable)
 

@@ -80,7 +80,7 @@ def _quality_cells(scores: Scores, name: str) -> List[str]:
     cells = _means(by_set, there)
     if there != sets:
         ours = _means(scores[OURS], there)
-        about = f" on {_n(len(there))}, where `{OURS}` has "
+        about = f" on {len(there)}; `{OURS}` "
         cells = [f"{cell}{about}{other}" if cell else "" for cell, other in zip(cells, ours)]
     return cells
 
@@ -110,7 +110,8 @@ def _about(scores: Scores, costs: Rows) -> str:
     """Returns what a reader must know of the numbers."""
     n_sets, n_examples = len(compared_sets(scores)), costs[0]["n_train"]
     lines = [
-        f"Accuracy: mean of {n_sets} bots that nobody trained on, one draw each. Costs: "
+        f"Accuracy: mean of {n_sets} bots that nobody trained on, one draw each; where it "
+        f"says *on 3*, of three of them, beside ours on the same. Costs: "
         f"example_bot, {n_examples} examples, 5 an intent, one core. Memory: peak of the process "
         f"that answers. Install: with the model; behind +, what PyPI's torch brings along for GPUs."
     ]

@@ -110,8 +110,8 @@ def _about(scores: Scores, costs: Rows) -> str:
     """Returns what a reader must know of the numbers."""
     n_sets, n_examples = len(compared_sets(scores)), costs[0]["n_train"]
     lines = [
-        f"Accuracy: mean of {n_sets} bots that nobody trained on, one draw each; where it "
-        f"says *on 3*, of three of them, beside ours on the same. Costs: "
+        f"Accuracy: mean of {n_sets} bots that nobody trained on, one draw each; behind "
+        f"*on* stands of how many of them, where not of all, and ours on the same. Costs: "
         f"example_bot, {n_examples} examples, 5 an intent, one core. Memory: peak of the process "
         f"that answers. Install: with the model; behind +, what PyPI's torch brings along for GPUs."
     ]

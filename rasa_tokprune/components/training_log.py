@@ -23,6 +23,8 @@ logger = structlog.get_logger(__name__)
 _MOST_WIDTH = 100
 # Trains a model for every fold, and says itself what it measured.
 _RASAS_TEST = "rasa.nlu.test"
+# Where Rasa keeps its structlog processors.
+_RASAS_LOG = "rasa.utils.log_utils"
 _ALL_OF_THEM = "rasa-tokprune report data   (all of them, with examples)"
 _WHY = 'rasa-tokprune explain "a message"   (why the bot answers as it does)'
 
@@ -61,7 +63,7 @@ def _is_for_programs() -> bool:
         return False
     # Wherever stderr is no terminal Rasa renders its own records as JSON, among lines of text; only
     # FORCE_JSON_LOGGING says that programs read them.
-    is_rasas = any(getattr(each, "__module__", "") == log_utils.__name__ for each in processors)
+    is_rasas = any(getattr(each, "__module__", "") == _RASAS_LOG for each in processors)
     return not is_rasas or bool(log_utils.FORCE_JSON_LOGGING)
 
 

@@ -22,7 +22,7 @@ from rasa_tokprune.commands.doctor.checks import (
     machine,
     model,
     pipeline,
-    rasa,
+    rasa_validation,
     settings,
     threads,
     timing,
@@ -55,7 +55,7 @@ _WITH_ENCODER: Tuple[Check, ...] = (
     model.check_models, labels.check_readable, labels.check_labels, labels.check_swapped,
 )  # fmt: skip
 # Rasa's process is waited for before anything is timed.
-_LAST: Tuple[Check, ...] = (rasa.check_rasa, timing.check_memory)
+_LAST: Tuple[Check, ...] = (rasa_validation.check_rasa, timing.check_memory)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -132,7 +132,7 @@ def _look(arguments: argparse.Namespace, paths: Optional[_Paths], screen: Screen
         config, domain = paths.relative(paths.config), paths.relative(paths.domain)
         files = [path for path in map(paths.relative, paths.data) if path is not None]
         if config is not None and not arguments.fast and is_installed("rasa"):
-            case.rasa = rasa.ask_rasa(config, domain, files, case)
+            case.rasa = rasa_validation.ask_rasa(config, domain, files, case)
         case.bot = read_bot(config, domain, files)
         checks = (*_CHECKS, *_OF_A_BOT, *_WITH_ENCODER, *_LAST, *timed)
     found: List[Finding] = []

@@ -11,7 +11,7 @@ import pytest
 from rasa_tokprune.commands.doctor import rasa_worker
 from rasa_tokprune.commands.doctor.bot import Bot
 from rasa_tokprune.commands.doctor.case import Case
-from rasa_tokprune.commands.doctor.checks import rasa
+from rasa_tokprune.commands.doctor.checks import rasa_validation
 from rasa_tokprune.commands.doctor.findings import Finding
 from tests.commands.doctor.conftest import CLASSIFIER, FALLBACK, Found, expect
 from tests.real_data import ROOT
@@ -20,7 +20,9 @@ from tests.real_data import ROOT
 @pytest.fixture
 def say() -> Callable[[str, str], List[Finding]]:
     """Returns a function: what Rasa's process printed -> findings."""
-    return lambda out, complaint="": list(rasa._findings(out, complaint, Case(Bot()), "config.yml"))
+    return lambda out, complaint="": list(
+        rasa_validation._findings(out, complaint, Case(Bot()), "config.yml")
+    )
 
 
 def test_what_rasa_says_is_one_line(say: Callable[..., List[Finding]]) -> None:

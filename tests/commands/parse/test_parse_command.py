@@ -131,7 +131,13 @@ def test_no_model(log: Path, tmp_path: Path, refusal: Callable[[Sequence[str]], 
     assert "--model: there is no trained model at" in line
 
 
+def quiet_tensorflow(**variables: str) -> Dict[str, str]:
+    """Returns this environment without what jax, which TensorFlow imports, leaves in it."""
+    return {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
+
+
 def call(options: Sequence[str], **settings: Any) -> subprocess.CompletedProcess[bytes]:
+    settings.setdefault("env", quiet_tensorflow())
     code = "import sys; from rasa_tokprune.cli import main; sys.exit(main())"
     return subprocess.run(
         [sys.executable, "-c", code, "parse", *options], capture_output=True, **settings
@@ -146,7 +152,7 @@ def test_stdin_to_stdout_on_every_terminal(train_nlu: Callable[..., str]) -> Non
     result = call(
         ["-", "--model", archive, "--quiet"],
         input="\n".join(texts).encode(),
-        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        env=quiet_tensorflow(PYTHONIOENCODING="ascii"),
     )
     assert result.returncode == 0, result.stderr
     rows = lines_of(result.stdout.decode("ascii"))
@@ -166,7 +172,8 @@ def test_a_reader_that_stops_is_no_error_message(
     archive = train_nlu([CLASSIFIER])
     code = "import sys; from rasa_tokprune.cli import main; sys.exit(main())"
     words = [sys.executable, "-c", code, "parse", str(path), "--model", archive, "--quiet"]
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen(words, env=quiet_tensorflow(), **pipes)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.readline()

@@ -147,15 +147,21 @@ def test_a_pipe_closed_early_is_no_error(
     assert done.stderr == b""
 
 
-@pytest.mark.parametrize("words", [["--help"], ["plans", "--help"], ["plans"], []], ids=" ".join)
-def test_help_into_a_closed_pipe_is_no_error(words: List[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["--help"], 0), (["plans", "--help"], 0), (["plans"], 141), ([], 2)],
+    ids=["--help", "plans --help", "plans", "nothing"],
+)
+def test_help_into_a_closed_pipe_is_no_error(words: List[str], code: int, tmp_path: Path) -> None:
     read, write = os.pipe()
     os.close(read)
     try:
         done = run(words, tmp_path, stdout=write)
     finally:
         os.close(write)
-    assert (done.returncode, done.stderr) == (141, b"")
+    assert done.stderr == b""
+    # From Python 3.11 on argparse prints help without a word of a pipe that is closed.
+    assert done.returncode in (141, code)
 
 
 def test_a_terminal_without_colour_gets_none(tmp_path: Path) -> None:

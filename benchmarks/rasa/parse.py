@@ -88,7 +88,7 @@ def measure(
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Trains, measures and writes the rows."""
+    """Trains, measures and writes the rows, those of each number of cores when they are there."""
     for threads in arguments.threads:
         check_threads(threads)
     if arguments.repetitions < 1:
@@ -104,7 +104,7 @@ def run(arguments: argparse.Namespace) -> None:
         models = {name: train(name, work / f"bot_{name}") for name in steps}
         for threads in tqdm(arguments.threads, desc="Parsing, by threads"):
             rows += measure(models, log, threads, arguments.repetitions)
-    write_rows([{**row, **about} for row in rows], arguments.out)
+            write_rows([{**row, **about} for row in rows], arguments.out)
 
 
 def parser() -> argparse.ArgumentParser:

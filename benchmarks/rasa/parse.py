@@ -21,7 +21,7 @@ from tqdm import tqdm
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.machine import check_threads, started_on, thread_variables
 from benchmarks.rasa.processes import run_module, train_nlu
-from benchmarks.rows import write_rows
+from benchmarks.rows import RowStore
 from benchmarks.tables import ROOT
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.environment import environment, usable_cores
@@ -95,7 +95,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--repetitions must be a number from 1, got {arguments.repetitions}")
     texts = log_of(arguments.data)
     about = {"environment": environment(), "load_average": round(os.getloadavg()[0], 2)}
-    rows = []
+    store = RowStore(arguments.out)
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         log = work / "log.txt"
@@ -103,8 +103,8 @@ def run(arguments: argparse.Namespace) -> None:
         steps = tqdm(PIPELINES, desc="Training")
         models = {name: train(name, work / f"bot_{name}") for name in steps}
         for threads in tqdm(arguments.threads, desc="Parsing, by threads"):
-            rows += measure(models, log, threads, arguments.repetitions)
-            write_rows([{**row, **about} for row in rows], arguments.out)
+            rows = measure(models, log, threads, arguments.repetitions)
+            store.add({**row, **about} for row in rows)
 
 
 def parser() -> argparse.ArgumentParser:

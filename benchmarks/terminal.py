@@ -26,7 +26,7 @@ from rasa_tokprune.commands.run import run_command
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.palette import DARK, GROUNDS, LIGHT, colour
 
-MESSAGE = "could you tell me where my parcel is?"
+MESSAGE = "can I pay by cheque?"
 WIDTH = 100
 TITLE = "TokPruneIntentClassifier is trained:"
 PICTURES = {LIGHT: "terminal.svg", DARK: "terminal-dark.svg"}

@@ -85,36 +85,36 @@ PEERS: Dict[str, PeerKind] = {
         "DIET, Rasa's default pipeline", "rasa_pipeline", None, (_RASA,), tuple(PIPELINES["diet"])
     ),
     "language_model": PeerKind(
-        "LanguageModelFeaturizer (MiniLM) + DIET",
+        "LanguageModelFeaturizer + DIET",
         "rasa_pipeline",
         "language_model",
         ("rasa[transformers]==3.6.21",),
         tuple(_language_model()),
     ),
     "setfit": PeerKind(
-        "SetFit (MiniLM), 20 pairs an example",
+        "SetFit, 20 pairs an example",
         "contrastive_setfit",
         "setfit",
         ("setfit==1.2.0",),
         arguments={"num_iterations": 20},
     ),
     "setfit_all_pairs": PeerKind(
-        "SetFit (MiniLM), all pairs", "contrastive_setfit", "setfit", ("setfit==1.2.0",)
+        "SetFit, all pairs", "contrastive_setfit", "setfit", ("setfit==1.2.0",)
     ),
     "sentence_transformers": PeerKind(
-        "sentence-transformers (MiniLM) + LogisticRegression",
+        "sentence-transformers + LogisticRegression",
         "embeddings_regression",
         "sentence_transformers",
         ("sentence-transformers==6.2.0", "scikit-learn==1.7.2"),
     ),
     "semantic_router": PeerKind(
-        "semantic-router (MiniLM)",
+        "semantic-router",
         "semantic_routes",
         "semantic_router",
         ("semantic-router[local]==1.1.1",),
     ),
     "features": PeerKind(
-        "our features + Rasa's LogisticRegressionClassifier",
+        "our features + LogisticRegression",
         "rasa_pipeline",
         None,
         (OURS,),

@@ -112,7 +112,7 @@ def _about(scores: Scores, costs: Rows) -> str:
     whole = set(scores) <= set(complete(scores))
     part = "" if whole else "; behind *on*: of how many, where not of all, and ours on the same"
     lines = [
-        f"The encoder is all-MiniLM-L6-v2 everywhere, but in DIET. Accuracy: mean of {n_sets} bots, "
+        f"All but DIET use all-MiniLM-L6-v2. Accuracy: mean of {n_sets} bots, "
         f"one draw each{part}. Costs: example_bot, {n_examples} examples, 5 an intent, one core. "
         f"Memory: peak of the process that answers. Install: with the model; behind +, what PyPI's "
         f"torch brings along for GPUs."

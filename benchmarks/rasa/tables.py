@@ -159,7 +159,8 @@ def parse_table(rows: Rows) -> str:
     asked = " and ".join(f"{counts[size]} {words[size]}" for size in sorted(words))
     n_runs = min(len(row["seconds"]) for row in rows)
     load = max(row["load_average"] for row in rows)
-    about = f"Median of {n_runs} run{"s" * (n_runs != 1)} over {asked}; load average before: {load:.2f}."
+    runs = "one run" if n_runs == 1 else f"{n_runs} runs"
+    about = f"Median of {runs} over {asked}; load average before: {load:.2f}."
     return "\n\n".join([markdown_table(head, lines), about, machine_line(rows)])
 
 

@@ -22,7 +22,7 @@ from rasa_tokprune.errors import ConfigError, did_you_mean
 
 QUESTIONS = (
     "latency", "accuracy", "decisions", "adapters", "robustness", "languages", "rasa", "scale",
-    "peers",
+    "peers", "reliability",
 )  # fmt: skip
 ROOT = Path(__file__).resolve().parents[1]
 NOTHING = "Not measured yet."

@@ -1,0 +1,1 @@
+"""What was tried on servers, files, messages and long runs: load, faults, bad input, growth."""

@@ -1,0 +1,10 @@
+"""The tables of docs/reliability.md, those of every part."""
+
+from __future__ import annotations
+
+from typing import Tuple
+
+from benchmarks.tables import Plot, Table
+
+TABLES: Tuple[Table, ...] = ()
+PLOTS: Tuple[Plot, ...] = ()

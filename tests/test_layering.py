@@ -56,15 +56,16 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "fewshot": ("errors",),
     "explanation": ("encoder", "fewshot"),
     # confidence -> Rasa message
+    "texts": ("errors", "machine", "encoder", "texts/lines"),
     "components": (
-        "errors", "terminal", "encoder", "fewshot", "explanation", "texts/lines", "package",
+        "errors", "terminal", "encoder", "fewshot", "explanation", "texts", "texts/lines",
+        "package",
     ),
     "importer": ("components",),
     # text -> embedding, in another library
     "sentence_transformers": ("errors", "extras", "encoder"),
     # what the commands stand on
     "jobs": ("errors", "extras", "machine"),
-    "texts": ("errors", "machine", "encoder", "texts/lines"),
     # the commands
     "commands": ("errors", "terminal", "encoder"),
     "commands/evaluate": (

@@ -125,7 +125,7 @@ class _Parser(argparse.ArgumentParser):
         self.exit(BAD_INPUT, f"{line}{end} '{self.prog} --help' says what it takes\n")
 
     # What is left over belongs to the command: argparse would only name the program.
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Returns the arguments; there are no unknown ones."""
         parsed, unknown = super().parse_known_args(args, namespace)
         if unknown:

@@ -100,8 +100,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands/bench", "package",
     ),
     "cli": (
-        "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/export", "commands/adapt", "commands/parse",
+        "errors", "extras", "terminal", "commands", "commands/evaluate", "commands/certify",
+        "commands/bench", "commands/explain", "commands/export", "commands/adapt", "commands/parse",
         "commands/diff", "commands/doctor", "commands/report", "package",
     ),
 }  # fmt: skip

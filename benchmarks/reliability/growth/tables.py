@@ -30,6 +30,4 @@ def growth_table(rows: Rows) -> str:
     return "\n\n".join([markdown_table(list(_HEAD), lines), about, machine_line(rows)])
 
 
-TABLES = (
-    Table("large_bots", "docs/reliability.md", ("growth/training.jsonl",), growth_table),
-)
+TABLES = (Table("large_bots", "docs/reliability.md", ("growth/training.jsonl",), growth_table),)

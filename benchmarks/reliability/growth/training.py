@@ -9,13 +9,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import shutil
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
+import numpy as np
 import rasa.shared.utils.io
 from tqdm import tqdm
 
@@ -47,25 +47,30 @@ def examples_of(texts: Sequence[str], n_examples: int, n_intents: int) -> Iterat
         n_examples: How many to make.
         n_intents: Of so many intents; each is about two of the real messages.
     """
-    chosen = random.Random(_SEED)
-    about = [chosen.choice(texts).split() + chosen.choice(texts).split() for _ in range(n_intents)]
+    chosen = np.random.default_rng(_SEED)
+    words = [text.split() for text in texts]
+    about = [_any(words, chosen) + _any(words, chosen) for _ in range(n_intents)]
     seen = set()
     for number in range(n_examples):
         intent = number % n_intents
         while True:
-            text = " ".join(_varied(about[intent], chosen.choice(texts).split(), chosen))
+            text = " ".join(_varied(about[intent], _any(words, chosen), chosen))
             if text not in seen:
                 break
         seen.add(text)
         yield text, f"intent_{intent}"
 
 
-def _varied(own: Sequence[str], others: Sequence[str], chosen: random.Random) -> List[str]:
+def _any(words: Sequence[List[str]], chosen: np.random.Generator) -> List[str]:
+    return words[chosen.integers(len(words))]
+
+
+def _varied(own: Sequence[str], others: List[str], chosen: np.random.Generator) -> List[str]:
     """Returns part of a message's words, two of them swapped, with two words of another."""
     words = [word for word in own if chosen.random() < 0.7] or list(own)
-    first, second = chosen.randrange(len(words)), chosen.randrange(len(words))
+    first, second = chosen.integers(len(words), size=2)
     words[first], words[second] = words[second], words[first]
-    return [*words, *chosen.sample(list(others), 2)]
+    return [*words, *chosen.choice(others, size=2, replace=False)]
 
 
 def write_bot(examples: Sequence[Example], folder: Path) -> Path:

@@ -89,7 +89,7 @@ def parsing(port: int, texts: Sequence[str], expected: Mapping[str, Mapping[str,
         for text in texts:
             await post(
                 session, f"http://127.0.0.1:{port}/model/parse", {"text": text}, found,
-                lambda answer, text=text: _differs(expected[text], answer),
+                lambda answer, text=text: differs(expected[text], answer),
             )  # fmt: skip
 
     return client
@@ -158,19 +158,19 @@ def shared_out(texts: Sequence[str], n_clients: int) -> List[Sequence[str]]:
     return [texts[first::n_clients] for first in range(n_clients)]
 
 
-def _differs(right: Any, answer: Any, place: str = "") -> str:
-    """Returns where an answer differs from the right one, in one word; nothing if it does not."""
+def differs(right: Any, answer: Any, place: str = "") -> str:
+    """Returns where an answer differs from the right one; nothing if it does not."""
     if isinstance(right, dict) and isinstance(answer, dict):
         own = {key: value for key, value in right.items() if key not in _OWN}
         for key, value in own.items():
-            reason = _differs(value, answer.get(key), place or str(key))
+            reason = differs(value, answer.get(key), place or str(key))
             if reason:
                 return reason
         return "" if set(own) >= set(answer) - set(_OWN) else f"more keys in {place or 'it'}"
     if isinstance(right, (list, tuple)) and isinstance(answer, list):
         if len(right) != len(answer):
             return f"length of {place}"
-        return next((r for pair in zip(right, answer) if (r := _differs(*pair, place))), "")
+        return next((r for pair in zip(right, answer) if (r := differs(*pair, place))), "")
     if isinstance(right, float) and isinstance(answer, (int, float)):
         return "" if math.isclose(right, answer, abs_tol=_TOLERANCE) else f"number in {place}"
     return "" if right == answer else f"other {place}"

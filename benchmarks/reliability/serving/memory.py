@@ -48,6 +48,15 @@ def total_pss(pid: int) -> float:
     return sum(_kilobytes(_of_file(each, "smaps_rollup"), "Pss") / 1024 for each in processes(pid))
 
 
+def total_anonymous(pid: int) -> float:
+    """Returns the megabytes that a server holds and that no file is behind.
+
+    What other programs do with the same libraries changes PSS, but not this.
+    """
+    rollups = [_of_file(each, "smaps_rollup") for each in processes(pid)]
+    return sum(_kilobytes(rollup, "Anonymous") / 1024 for rollup in rollups)
+
+
 def _weights(pid: int) -> Dict[str, float]:
     """Returns kB of mapped files of weights."""
     sums = {"Rss": 0.0, "Pss": 0.0}

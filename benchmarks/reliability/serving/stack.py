@@ -25,6 +25,8 @@ from rasa_tokprune.machine.threads import SANIC_WORKERS
 
 START_TIMEOUT_S = 300.0
 _END_TIMEOUT_S = 30.0
+# A training is one request.
+_PATIENCE_S = 540.0
 _SHOWN = 2000
 _PR_SET_PDEATHSIG = 1
 _HOST = "127.0.0.1"
@@ -201,6 +203,24 @@ def proxy_lines(folder: Path, port: int, ports: Sequence[int]) -> str:
     # As root, nginx would hand its workers to another user, who cannot read the folder.
     user = "user root;\n" if os.geteuid() == 0 else ""
     return f"{user}pid {folder}/nginx.pid;\nevents {{}}\nhttp {{\n{own}{lines}}}\n"
+
+
+def request(
+    port: int, method: str, path: str, body: bytes, kind: str = "application/json"
+) -> bytes:
+    """Sends one request to a server on this machine and returns the content of its answer.
+
+    Raises:
+        RasaProcessError: If it answers with an error.
+    """
+    connection = http.client.HTTPConnection(_HOST, port, timeout=_PATIENCE_S)
+    connection.request(method, path, body, {"Content-Type": kind})
+    answer = connection.getresponse()
+    content = answer.read()
+    connection.close()
+    if answer.status >= http.HTTPStatus.BAD_REQUEST:
+        raise RasaProcessError(f"{method} {path}: status {answer.status}, {content[:_SHOWN]!r}")
+    return content
 
 
 def group_of(pid: int) -> List[int]:

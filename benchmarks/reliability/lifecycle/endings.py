@@ -72,7 +72,7 @@ async def _ask(server: Running, expected: Expected, found: Outcomes, *, is_ended
                     {"text": text},
                     found,
                     lambda answer, text=text: differs(expected.parsed[text], answer),
-                )  # fmt: skip
+                )
             )
             for text in texts
         ]

@@ -1,0 +1,94 @@
+"""Tables of what changes while a server runs."""
+
+from __future__ import annotations
+
+from typing import Any, List, Mapping
+
+import numpy as np
+
+from benchmarks.reliability.lifecycle import endings, offers, reloads, training
+from benchmarks.reliability.serving.tables import load_line
+from benchmarks.rows import Rows, select
+from benchmarks.tables import NOTHING, Table, markdown_table
+
+_ISSUED_S = 600
+
+Row = Mapping[str, Any]
+
+
+def reloads_table(rows: Rows) -> str:
+    """Returns memory after the settling reload and after the last, and what was answered."""
+    chosen = select(rows, kind=reloads.KIND)
+    if not chosen:
+        return NOTHING
+    head = ["reloads", "seconds each", "messages", "wrong", "lost", "own pages after the "
+            f"{reloads.SETTLED}rd MB", "median of the last ten MB", "growth"]  # fmt: skip
+    lines = []
+    for row in chosen:
+        memory = [sample["anonymous_mb"] for sample in row["samples"]]
+        seconds = [sample["seconds"] for sample in row["samples"]]
+        settled, last = (
+            memory[min(reloads.SETTLED, len(memory)) - 1],
+            float(np.median(memory[-10:])),
+        )
+        lines.append(
+            [
+                str(row["reloads"]), f"{np.median(seconds):.1f}", *_counts(row),
+                f"{settled:.0f}", f"{last:.0f}", f"{100 * (last / settled - 1):+.1f}%",
+            ]
+        )  # fmt: skip
+    return f"{markdown_table(head, lines)}\n\n{load_line(chosen)}"
+
+
+def changes_table(rows: Rows) -> str:
+    """Returns what clients saw while models were pulled or trained."""
+    chosen = [row for row in rows if row["kind"] in (offers.KIND, training.KIND)]
+    if not chosen:
+        return NOTHING
+    head = ["meanwhile", "messages", "wrong", "lost", "p50 ms", "p99 ms", "longest ms"]
+    lines = []
+    for row in chosen:
+        times = [f"{row[name]:.0f}" for name in ("p50_ms", "p99_ms", "longest_ms")]
+        lines.append([_meanwhile(row), *_counts(row), *times])
+    return f"{markdown_table(head, lines)}\n\n{load_line(chosen)}"
+
+
+def endings_table(rows: Rows) -> str:
+    """Returns what became of requests that were on their way when SIGTERM came; start-up."""
+    chosen = select(rows, kind=endings.KIND)
+    if not chosen:
+        return NOTHING
+    head = ["workers", "requests on their way", "answered", "lost", "end after s", "exit code",
+            "start-up s"]  # fmt: skip
+    lines = [
+        [
+            str(row["settings"]["workers"]), str(row["n"]),
+            str(row["n"] - row["wrong"] - row["lost"]), str(row["lost"]), f"{row['end_s']:.1f}",
+            str(row["exit_code"]), f"{row['start_s']:.0f}",
+        ]
+        for row in sorted(chosen, key=lambda row: row["settings"]["workers"])
+    ]  # fmt: skip
+    return f"{markdown_table(head, lines)}\n\n{load_line(chosen)}"
+
+
+def _meanwhile(row: Row) -> str:
+    if row["kind"] == training.KIND:
+        end = row.get("error", f"{row['train_s']:.0f} s, model of {row.get('trained_bytes', 0)} B")
+        return f"`POST /model/train` ({end})"
+    short = " (a shorter run)" if row["seconds"] < _ISSUED_S else ""
+    return (
+        f"model server, {row['models_taken']} new models in {row['seconds']:.0f} s{short}, asked "
+        f"every {row['every_s']} s"
+    )
+
+
+def _counts(row: Row) -> List[str]:
+    return [str(row[name]) for name in ("n", "wrong", "lost")]
+
+
+_ROWS = ("lifecycle/lifecycle.jsonl",)
+TABLES = (
+    Table("lifecycle_reloads", "docs/reliability.md", _ROWS, reloads_table),
+    Table("lifecycle_changes", "docs/reliability.md", _ROWS, changes_table),
+    Table("lifecycle_endings", "docs/reliability.md", _ROWS, endings_table),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import signal
 import subprocess
 import time
@@ -14,8 +15,8 @@ import aiohttp
 
 from benchmarks.reliability.serving.bot import Expected
 from benchmarks.reliability.serving.load import Outcomes, differs, post
+from benchmarks.reliability.serving.running import Running
 from benchmarks.reliability.serving.stack import (
-    Running,
     rasa_server,
     redis_server,
     store_endpoints,
@@ -71,7 +72,7 @@ async def _ask(server: Running, expected: Expected, found: Outcomes, *, is_ended
                     url,
                     {"text": text},
                     found,
-                    lambda answer, text=text: differs(expected.parsed[text], answer),
+                    functools.partial(differs, expected.parsed[text]),
                 )
             )
             for text in texts

@@ -16,8 +16,8 @@ from benchmarks.reliability.lifecycle.offers import take_offers
 from benchmarks.reliability.lifecycle.reloads import alternate
 from benchmarks.reliability.lifecycle.training import train_meanwhile
 from benchmarks.reliability.serving.bot import Expected, bot_messages, expected_of, train_bot
+from benchmarks.reliability.serving.running import need
 from benchmarks.reliability.serving.serving import about_now
-from benchmarks.reliability.serving.stack import need
 from benchmarks.rows import Row, RowStore
 from rasa_tokprune.errors import ConfigError, did_you_mean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import http.server
 import threading
 import time
@@ -127,7 +128,7 @@ def _until(end: float, port: int, expected: Sequence[Expected]) -> Client:
         while time.monotonic() < end:
             text = texts[number % len(texts)]
             url = f"http://127.0.0.1:{port}/model/parse"
-            await post(session, url, {"text": text}, found, lambda a, t=text: of_no_model(t, a))
+            await post(session, url, {"text": text}, found, functools.partial(of_no_model, text))
             number += 1
 
     return client

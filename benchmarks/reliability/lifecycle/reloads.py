@@ -12,7 +12,8 @@ from tqdm import tqdm
 from benchmarks.reliability.serving.bot import Expected
 from benchmarks.reliability.serving.load import parsing, run_clients
 from benchmarks.reliability.serving.memory import total_anonymous, total_pss
-from benchmarks.reliability.serving.stack import rasa_server, request
+from benchmarks.reliability.serving.running import request
+from benchmarks.reliability.serving.stack import rasa_server
 from benchmarks.rows import Row
 
 KIND = "reloads"

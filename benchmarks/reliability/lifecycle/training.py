@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import threading
 import time
@@ -13,7 +14,8 @@ import aiohttp
 from benchmarks.rasa.processes import RasaProcessError
 from benchmarks.reliability.serving.bot import Expected
 from benchmarks.reliability.serving.load import Client, Outcomes, differs, post, run_clients
-from benchmarks.reliability.serving.stack import rasa_server, request
+from benchmarks.reliability.serving.running import request
+from benchmarks.reliability.serving.stack import rasa_server
 from benchmarks.rows import Row
 
 KIND = "training while parsing"
@@ -61,7 +63,7 @@ def _until(done: threading.Event, port: int, expected: Expected) -> Client:
             text = texts[number % len(texts)]
             await post(
                 session, f"http://127.0.0.1:{port}/model/parse", {"text": text}, found,
-                lambda answer, text=text: differs(expected.parsed[text], answer),
+                functools.partial(differs, expected.parsed[text]),
             )  # fmt: skip
             number += 1
 

@@ -27,9 +27,9 @@ from benchmarks.reliability.serving.bot import (
 from benchmarks.reliability.serving.load import parsing, run_clients, shared_out, talking
 from benchmarks.reliability.serving.memory import memory
 from benchmarks.reliability.serving.quota import group_with_quota
+from benchmarks.reliability.serving.running import need
 from benchmarks.reliability.serving.serving import about_now
 from benchmarks.reliability.serving.stack import (
-    need,
     nginx_server,
     rasa_server,
     redis_server,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import math
 import time
 from collections import Counter
-from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Sequence, TypeVar
 
 import aiohttp
 import numpy as np
@@ -59,6 +60,7 @@ class Outcomes:
         return row
 
 
+Item = TypeVar("Item")
 Client = Callable[[aiohttp.ClientSession, Outcomes], Coroutine[Any, Any, None]]
 
 
@@ -89,7 +91,7 @@ def parsing(port: int, texts: Sequence[str], expected: Mapping[str, Mapping[str,
         for text in texts:
             await post(
                 session, f"http://127.0.0.1:{port}/model/parse", {"text": text}, found,
-                lambda answer, text=text: differs(expected[text], answer),
+                functools.partial(differs, expected[text]),
             )  # fmt: skip
 
     return client
@@ -111,12 +113,9 @@ def talking(
         for number, text in enumerate(conversation.texts):
             to = ports[number % len(ports)] if ports else port
             body = {"sender": sender, "message": text}
-            right = conversation.replies[number]
             await post(
                 session, f"http://127.0.0.1:{to}/webhooks/rest/webhook", body, found,
-                lambda answer, right=right: (
-                    "" if texts_of(answer) == right else "another reply than offline"
-                ),
+                functools.partial(_other_reply, conversation.replies[number]),
             )  # fmt: skip
 
     return client
@@ -153,9 +152,13 @@ async def post(
     found.add(WRONG if reason else RIGHT, seconds, reason)
 
 
-def shared_out(texts: Sequence[str], n_clients: int) -> List[Sequence[str]]:
+def shared_out(items: Sequence[Item], n_clients: int) -> List[Sequence[Item]]:
     """Returns each client's part."""
-    return [texts[first::n_clients] for first in range(n_clients)]
+    return [items[first::n_clients] for first in range(n_clients)]
+
+
+def _other_reply(right: Sequence[str], answer: Any) -> str:
+    return "" if texts_of(answer) == tuple(right) else "another reply than offline"
 
 
 def differs(right: Any, answer: Any, place: str = "") -> str:

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import Any, Dict, List
 
-from benchmarks.reliability.serving.stack import group_of
+from benchmarks.reliability.serving.running import group_of
 
 _FIELDS = {"Rss": "rss_mb", "Pss": "pss_mb", "Anonymous": "anonymous_mb"}
 # Files that hold weights: the encoder's own, and what is made of them in the cache.
-_WEIGHTS = re.compile(r"/\S*(?:safetensors|rasa_tokprune/\S+|\.onnx)$")
+_WEIGHTS = re.compile(r"\.(?:safetensors|onnx)$")
 
 
 def processes(pid: int) -> List[int]:

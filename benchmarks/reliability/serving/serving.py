@@ -32,9 +32,8 @@ from benchmarks.reliability.serving.load import (
     talking,
 )
 from benchmarks.reliability.serving.memory import memory
+from benchmarks.reliability.serving.running import Running, need
 from benchmarks.reliability.serving.stack import (
-    Running,
-    need,
     rasa_server,
     redis_server,
     store_endpoints,

@@ -1,111 +1,28 @@
-"""Rasa, Redis and nginx as processes that end with this one, whatever happens to it."""
+"""Redis, Rasa and nginx, set up as docs/deployment.md says."""
 
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import dataclasses
 import http.client
 import os
 import re
-import shutil
-import signal
 import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import Dict, Iterator, Mapping, Optional, Sequence
 
 from benchmarks.machine import thread_variables
-from benchmarks.rasa.processes import RasaProcessError
+from benchmarks.reliability.serving.running import (
+    HOST,
+    Running,
+    find_program,
+    free_port,
+    need,
+    running,
+)
 from benchmarks.tables import ROOT
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.threads import SANIC_WORKERS
-
-START_TIMEOUT_S = 300.0
-_END_TIMEOUT_S = 30.0
-# A training is one request.
-_PATIENCE_S = 540.0
-_SHOWN = 2000
-_PR_SET_PDEATHSIG = 1
-_HOST = "127.0.0.1"
-
-
-@dataclasses.dataclass(frozen=True)
-class Running:
-    """A server.
-
-    Attributes:
-        process: Its first process, which leads a group of its own.
-        port: Where it listens, on this machine only.
-        log: What it printed.
-        start_s: Seconds until it answered.
-    """
-
-    process: subprocess.Popen[bytes]
-    port: int
-    log: Path
-    start_s: float
-
-    @property
-    def pid(self) -> int:
-        """Number of its first process."""
-        return self.process.pid
-
-    def printed(self) -> str:
-        """Returns what it printed so far."""
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-
-def need(*programs: str) -> None:
-    """Raises ConfigError if a program is not installed; nginx lies where users have no path."""
-    for name in programs:
-        if _found(name) is None:
-            raise ConfigError(f"'{name}' is missing; install it, on Debian: apt-get install {name}")
-
-
-def free_port() -> int:
-    """Returns a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((_HOST, 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(
-    command: Sequence[str],
-    folder: Path,
-    port: int,
-    is_ready: Callable[[int], bool],
-    variables: Optional[Mapping[str, str]] = None,
-) -> Iterator[Running]:
-    """Runs a server until the block ends, then ends every process of its group.
-
-    Raises:
-        RasaProcessError: If it ends, or does not answer in time; with the end of what it printed.
-    """
-    log = folder / f"{Path(command[0]).name}-{port}.log"
-    start = time.perf_counter()
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            list(command),
-            cwd=folder,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(variables or {})},
-            start_new_session=True,
-            preexec_fn=_end_with_parent,
-        )
-    try:
-        while not is_ready(port):
-            if process.poll() is not None or time.perf_counter() - start > START_TIMEOUT_S:
-                printed = log.read_text(encoding="utf-8", errors="replace")[-_SHOWN:]
-                raise RasaProcessError(f"{' '.join(command)} did not start:\n{printed}")
-            time.sleep(0.1)
-        yield Running(process, port, log, time.perf_counter() - start)
-    finally:
-        _end(process)
 
 
 @contextlib.contextmanager
@@ -113,8 +30,8 @@ def redis_server(folder: Path) -> Iterator[Running]:
     """Runs a Redis of its own that keeps nothing on disk."""
     need("redis-server")
     port = free_port()
-    options = ["--port", str(port), "--bind", _HOST, "--save", "", "--appendonly", "no"]
-    command = [str(_found("redis-server")), *options, "--dir", str(folder)]
+    options = ["--port", str(port), "--bind", HOST, "--save", "", "--appendonly", "no"]
+    command = [str(find_program("redis-server")), *options, "--dir", str(folder)]
     with running(command, folder, port, _listens) as server:
         yield server
 
@@ -142,7 +59,7 @@ def rasa_server(
     port = free_port()
     credentials = folder / "credentials.yml"
     credentials.write_text("rest:\n", encoding="utf-8")
-    command = [*prefix, sys.executable, "-m", "rasa", "run", "--enable-api", "-i", _HOST]
+    command = [*prefix, sys.executable, "-m", "rasa", "run", "--enable-api", "-i", HOST]
     command += ["--port", str(port), "--credentials", str(credentials)]
     command += ["--model", str(model)] if model is not None else []
     command += ["--endpoints", str(endpoints)] if endpoints is not None else []
@@ -178,7 +95,7 @@ def nginx_server(folder: Path, ports: Sequence[int]) -> Iterator[Running]:
     port = free_port()
     configuration = folder / "nginx.conf"
     configuration.write_text(proxy_lines(folder, port, ports), encoding="utf-8")
-    command = [str(_found("nginx")), "-c", str(configuration), "-p", str(folder)]
+    command = [str(find_program("nginx")), "-c", str(configuration), "-p", str(folder)]
     with running([*command, "-g", "daemon off;"], folder, port, _listens) as server:
         yield server
 
@@ -192,9 +109,9 @@ def proxy_lines(folder: Path, port: int, ports: Sequence[int]) -> str:
     text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
     found = re.search(r"```nginx\n(.*?)```", text, re.DOTALL)
     lines = found[1] if found else ""
-    servers = "".join(f"    server {_HOST}:{each};\n" for each in ports)
+    servers = "".join(f"    server {HOST}:{each};\n" for each in ports)
     lines, n_servers = re.subn(r"(    server 10\.[\d.]+:5005;\n)+", servers, lines)
-    lines, n_listens = re.subn(r"listen 80;", f"listen {_HOST}:{port};", lines)
+    lines, n_listens = re.subn(r"listen 80;", f"listen {HOST}:{port};", lines)
     if n_servers != 1 or n_listens != 1:
         raise ConfigError("docs/deployment.md has no nginx block with two servers and listen 80")
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -205,68 +122,14 @@ def proxy_lines(folder: Path, port: int, ports: Sequence[int]) -> str:
     return f"{user}pid {folder}/nginx.pid;\nevents {{}}\nhttp {{\n{own}{lines}}}\n"
 
 
-def request(
-    port: int, method: str, path: str, body: bytes, kind: str = "application/json"
-) -> bytes:
-    """Sends one request to a server on this machine and returns the content of its answer.
-
-    Raises:
-        RasaProcessError: If it answers with an error.
-    """
-    connection = http.client.HTTPConnection(_HOST, port, timeout=_PATIENCE_S)
-    connection.request(method, path, body, {"Content-Type": kind})
-    answer = connection.getresponse()
-    content = answer.read()
-    connection.close()
-    if answer.status >= http.HTTPStatus.BAD_REQUEST:
-        raise RasaProcessError(f"{method} {path}: status {answer.status}, {content[:_SHOWN]!r}")
-    return content
-
-
-def group_of(pid: int) -> List[int]:
-    """Returns a process and all below it."""
-    found = [pid]
-    for number in found:
-        for task in Path(f"/proc/{number}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
-                found += [int(each) for each in task.read_text(encoding="ascii").split()]
-    return found
-
-
-def _found(program: str) -> Optional[str]:
-    return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
-
-
-def _end_with_parent() -> None:
-    """Lets the system end this process when the one that started it dies, even by kill -9."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Asks a process to end and, after a while, kills what is left of its group."""
-    members = group_of(process.pid)
-    if process.poll() is None:
-        process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=_END_TIMEOUT_S)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    for number in members:  # one that left the group
-        if number != process.pid and Path(f"/proc/{number}").exists():
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(number, signal.SIGKILL)
-    process.wait()
-
-
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
-        return probe.connect_ex((_HOST, port)) == 0
+        return probe.connect_ex((HOST, port)) == 0
 
 
 def _has_model(port: int) -> bool:
     with contextlib.suppress(OSError, http.client.HTTPException):
-        connection = http.client.HTTPConnection(_HOST, port, timeout=10)
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
         connection.request("GET", "/status")
         return connection.getresponse().status == http.HTTPStatus.OK
     return False

@@ -6,6 +6,7 @@ Conversations, `/model/parse`, payloads of buttons and, now and then, a message 
 from __future__ import annotations
 
 import argparse
+import functools
 import itertools
 import sys
 import tempfile
@@ -38,9 +39,9 @@ from benchmarks.reliability.serving.load import (
     talking,
 )
 from benchmarks.reliability.serving.memory import total_anonymous, total_pss
+from benchmarks.reliability.serving.running import need
 from benchmarks.reliability.serving.serving import about_now
 from benchmarks.reliability.serving.stack import (
-    need,
     rasa_server,
     redis_server,
     store_endpoints,
@@ -130,7 +131,7 @@ def _asking_until(
                 kind, text = "messages of a megabyte", huge[0]
             await post(
                 session, f"http://127.0.0.1:{port}/model/parse", {"text": text}, found,
-                lambda answer, text=text: differs(expected.parsed[text], answer),
+                functools.partial(differs, expected.parsed[text]),
             )  # fmt: skip
             kinds[kind] += 1
 

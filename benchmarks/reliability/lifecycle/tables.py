@@ -11,26 +11,28 @@ from benchmarks.reliability.serving.tables import load_line
 from benchmarks.rows import Rows, select
 from benchmarks.tables import NOTHING, Table, markdown_table
 
-_ISSUED_S = 600
+# The whole run; a shorter one is marked.
+_WHOLE_S = 600
+# Reloads at either end whose memory is compared.
+_WINDOW = 10
 
 Row = Mapping[str, Any]
 
 
 def reloads_table(rows: Rows) -> str:
-    """Returns memory after the settling reload and after the last, and what was answered."""
+    """Returns memory once it had settled and in the end, and what was answered."""
     chosen = select(rows, kind=reloads.KIND)
     if not chosen:
         return NOTHING
-    head = ["reloads", "seconds each", "messages", "wrong", "lost", "own pages after the "
-            f"{reloads.SETTLED}rd MB", "median of the last ten MB", "growth"]  # fmt: skip
+    head = ["reloads", "seconds each", "messages", "wrong", "lost", "own pages, from the "
+            f"{reloads.SETTLED}rd on MB", "of the last MB", "growth"]  # fmt: skip
     lines = []
     for row in chosen:
-        memory = [sample["anonymous_mb"] for sample in row["samples"]]
+        memory = [sample["anonymous_mb"] for sample in row["samples"]][reloads.SETTLED - 1 :]
         seconds = [sample["seconds"] for sample in row["samples"]]
-        settled, last = (
-            memory[min(reloads.SETTLED, len(memory)) - 1],
-            float(np.median(memory[-10:])),
-        )
+        # Two models in turn take turns in memory too, so that medians of a few are compared.
+        size = max(1, min(_WINDOW, len(memory) // 2))
+        settled, last = (float(np.median(part)) for part in (memory[:size], memory[-size:]))
         lines.append(
             [
                 str(row["reloads"]), f"{np.median(seconds):.1f}", *_counts(row),
@@ -75,7 +77,7 @@ def _meanwhile(row: Row) -> str:
     if row["kind"] == training.KIND:
         end = row.get("error", f"{row['train_s']:.0f} s, model of {row.get('trained_bytes', 0)} B")
         return f"`POST /model/train` ({end})"
-    short = " (a shorter run)" if row["seconds"] < _ISSUED_S else ""
+    short = " (a shorter run)" if row["seconds"] < _WHOLE_S else ""
     return (
         f"model server, {row['models_taken']} new models in {row['seconds']:.0f} s{short}, asked "
         f"every {row['every_s']} s"

@@ -26,7 +26,7 @@ from benchmarks.reliability.serving.bot import (
 )
 from benchmarks.reliability.serving.load import parsing, run_clients, shared_out, talking
 from benchmarks.reliability.serving.memory import memory
-from benchmarks.reliability.serving.quota import group_with_quota
+from benchmarks.reliability.serving.quota import group_with_quota, throttled_share
 from benchmarks.reliability.serving.running import need
 from benchmarks.reliability.serving.serving import about_now
 from benchmarks.reliability.serving.stack import (
@@ -95,6 +95,8 @@ def under_quota(work: Path, folder: Path, expected: Expected) -> Iterator[Row]:
             clients = [parsing(server.port, part, expected.parsed) for part in texts]
             summary = run_clients(clients).summary()
             about = {"start_s": server.start_s, **memory(server.pid)}
+            if entrance is not None:
+                about["throttled"] = throttled_share(entrance)
             yield _row("quota", summary, about={"limit": kind, **about})
 
 

@@ -44,6 +44,17 @@ def group_with_quota(cores: float, root: Path = CGROUP) -> Iterator[Optional[Pat
         _remove(folder)
 
 
+def throttled_share(entrance: Path) -> float:
+    """Returns the share of periods in which a group used up its quota and had to wait.
+
+    Args:
+        entrance: What `group_with_quota` yields.
+    """
+    lines = (entrance.parent / "cpu.stat").read_text(encoding="ascii").splitlines()
+    counts = {name: int(value) for name, value in map(str.split, lines)}
+    return counts["nr_throttled"] / max(1, counts["nr_periods"])
+
+
 def _is_set(folder: Path, settings: Tuple[Tuple[str, str], ...]) -> bool:
     try:
         for name, value in settings:

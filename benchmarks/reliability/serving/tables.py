@@ -83,6 +83,8 @@ def layouts_table(rows: Rows) -> str:
     lines = []
     for row in rows:
         limit = f": {row['limit']}, {_span(row['threads'])} threads" if "limit" in row else ""
+        if "throttled" in row:
+            limit += f", stopped in {100 * row['throttled']:.0f}% of the periods"
         times = [f"{row[name]:.0f}" for name in ("p50_ms", "p99_ms")]
         lines.append([f"{row['kind']}{limit}", *_counts(row), *times])
     return f"{markdown_table(head, lines)}\n\n{load_line(rows)}"

@@ -30,7 +30,7 @@ from benchmarks.reliability.serving.load import (
     talking,
 )
 from benchmarks.reliability.serving.memory import memory, total_anonymous, total_pss
-from benchmarks.reliability.serving.quota import group_with_quota
+from benchmarks.reliability.serving.quota import group_with_quota, throttled_share
 from benchmarks.reliability.serving.running import free_port, need
 from benchmarks.reliability.serving.stack import proxy_lines
 from benchmarks.rows import read_rows
@@ -134,6 +134,7 @@ def test_a_group_gets_its_quota_and_goes(tmp_path: Path) -> None:
         command = ["sh", "-c", f"echo $$ > {entrance} && cat /proc/self/cgroup"]
         printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         assert f"rasa_tokprune_{os.getpid()}" in printed
+        assert 0 <= throttled_share(entrance) <= 1
     assert not entrance.parent.exists()
     with group_with_quota(0.5, tmp_path / "nowhere") as entrance:
         assert entrance is None

@@ -75,7 +75,8 @@ def endings_table(rows: Rows) -> str:
 
 def _meanwhile(row: Row) -> str:
     if row["kind"] == training.KIND:
-        end = row.get("error", f"{row['train_s']:.0f} s, model of {row.get('trained_bytes', 0)} B")
+        size = row.get("trained_bytes", 0) / 1e6
+        end = row.get("error", f"{row['train_s']:.0f} s, a model of {size:.1f} MB")
         return f"`POST /model/train` ({end})"
     short = " (a shorter run)" if row["seconds"] < _WHOLE_S else ""
     return (

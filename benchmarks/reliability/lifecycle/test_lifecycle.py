@@ -68,8 +68,8 @@ def test_tables() -> None:
     pulled = {"kind": "model server", "models_taken": 12, "seconds": 120.0, "every_s": 10}
     text = tables.changes_table([{**pulled, "n": 7, **times, **ABOUT}])
     assert "12 new models in 120 s (a shorter run), asked every 10 s | 7 | 0 | 0 | 1 | 2" in text
-    trained = {"kind": "training while parsing", "train_s": 30.0, "trained_bytes": 1}
-    assert "(30 s, model of 1 B) | 7 |" in tables.changes_table(
+    trained = {"kind": "training while parsing", "train_s": 30.0, "trained_bytes": 2_000_000}
+    assert "(30 s, a model of 2.0 MB) | 7 |" in tables.changes_table(
         [{**trained, "n": 7, **times, **ABOUT}]
     )
     ended = {"kind": "SIGTERM", "settings": {"workers": 2}, "n": 9, "end_s": 1.0, "exit_code": 0}

@@ -6,13 +6,14 @@ from typing import Any, List, Mapping, Tuple
 
 from benchmarks.reliability.serving.serving import MEMORY, PARSE, TALK
 from benchmarks.rows import Rows, select
-from benchmarks.tables import NOTHING, Table, machine_line, markdown_table
+from benchmarks.tables import NOTHING, Table, markdown_table
 
 _KINDS = {PARSE: "`/model/parse`", TALK: "conversations"}
 # Clients at which a machine is asked as much as it can answer, and nobody waits long.
 _BUSY = 8
 # Several times as many programs as cores: not the server and its clients alone.
 _CROWDED = 2.0
+_PACKAGES = ("rasa-tokprune", "rasa", "tensorflow")
 
 Row = Mapping[str, Any]
 
@@ -20,14 +21,17 @@ Row = Mapping[str, Any]
 def load_line(rows: Rows) -> str:
     """Returns the machine of some rows, and what else it did when they were measured."""
     loads = [row["load_average"] for row in rows]
-    cores = rows[-1]["environment"]["cores"]
+    last = rows[-1]["environment"]
+    cores, versions = last["cores"], last["versions"]
     said = f"load average {min(loads):.1f} to {max(loads):.1f}" if len(loads) > 1 else (
         f"load average {loads[0]:.1f}"
     )  # fmt: skip
     if max(loads) > _CROWDED * cores:
         said += f" on {cores} cores: other programs ran meanwhile, so the times are those of a "
         said += "busy machine"
-    return f"{machine_line(rows)[:-1]}; {said}."
+    named = ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions)
+    days = " and ".join(sorted({row["environment"]["date"] for row in rows}))
+    return f"{last['cpu']}, {cores} usable cores; {named}; {days}; {said}."
 
 
 def answers_table(rows: Rows) -> str:

@@ -55,7 +55,9 @@ N_MESSAGES = 2000
 _N_CONVERSATIONS = 60
 _TURNS = 5
 # One in so many is a payload; one in so many is huge.
-_PAYLOAD_EVERY, _HUGE_EVERY = 5, 400
+_PAYLOAD_EVERY, HUGE_EVERY = 5, 400
+# Clients that send single messages; one more holds conversations.
+_N_ASKING = 3
 HUGE = 1_000_000
 PAYLOADS = ("/greet", "/opening_hours", '/track_order{"order_number": "CB-12345"}')
 _SAMPLES = 60
@@ -74,8 +76,19 @@ def growth(samples: Sequence[float]) -> float:
     return float(np.median(samples[-size:]) / np.median(settled) - 1.0)
 
 
-def soak(folder: Path, archive: Path, expected: Expected, minutes: float, workers: int) -> Row:
-    """Returns the row of one run."""
+def soak(
+    folder: Path, archive: Path, expected: Expected, minutes: float, workers: int, huge_every: int
+) -> Row:
+    """Returns the row of one run.
+
+    Args:
+        folder: Where the server runs.
+        archive: What it serves.
+        expected: What that model answers; all of it is asked.
+        minutes: How long.
+        workers: Of the server.
+        huge_every: One message in so many is huge; 0 for none.
+    """
     samples: List[Dict[str, float]] = []
     seconds = minutes * 60
     with redis_server(folder) as redis:
@@ -90,14 +103,17 @@ def soak(folder: Path, archive: Path, expected: Expected, minutes: float, worker
             kinds: Counter[str] = Counter()
             clients = [
                 _talking_until(end, server.port, expected, kinds),
-                *(_asking_until(end, server.port, expected, n, kinds) for n in range(3)),
+                *(
+                    _asking_until(end, server.port, expected, kinds, number, huge_every)
+                    for number in range(_N_ASKING)
+                ),
             ]
             found = run_clients(clients)
             done.set()
             watch.join()
     memory = [sample["anonymous_mb"] for sample in samples]
     return {
-        "benchmark": "soak", "settings": {"minutes": minutes, "workers": workers},
+        "benchmark": "soak", "settings": {"minutes": minutes, "workers": workers, "huge_every": huge_every},
         **found.summary(), "kinds": dict(kinds), "samples": samples, "growth": growth(memory),
     }  # fmt: skip
 
@@ -115,7 +131,12 @@ def _talking_until(end: float, port: int, expected: Expected, kinds: Counter[str
 
 
 def _asking_until(
-    end: float, port: int, expected: Expected, number: int, kinds: Counter[str]
+    end: float,
+    port: int,
+    expected: Expected,
+    kinds: Counter[str],
+    number: int,
+    huge_every: int,
 ) -> Client:
     texts = [text for text in expected.parsed if len(text) < HUGE // 2 and text[:1] != "/"]
     huge = [text for text in expected.parsed if len(text) >= HUGE // 2]
@@ -127,7 +148,7 @@ def _asking_until(
             kind, text = "messages", texts[(7 * step) % len(texts)]
             if step % _PAYLOAD_EVERY == 0:
                 kind, text = "payloads", PAYLOADS[step % len(PAYLOADS)]
-            elif huge and step % _HUGE_EVERY == 1:
+            elif huge_every and step % huge_every == 1:
                 kind, text = "messages of a megabyte", huge[0]
             await post(
                 session, f"http://127.0.0.1:{port}/model/parse", {"text": text}, found,
@@ -163,7 +184,9 @@ def run(arguments: argparse.Namespace) -> None:
         held = conversations_of(texts, _N_CONVERSATIONS, _TURNS)
         asked = [*varied(texts, arguments.messages), *PAYLOADS, *_huge(texts)]
         expected = expected_of(archive, asked, held)
-        row = soak(folder, archive, expected, arguments.minutes, arguments.workers)
+        row = soak(
+            folder, archive, expected, arguments.minutes, arguments.workers, arguments.huge_every
+        )
     RowStore(arguments.out).add([{**row, **about_now()}])
     limit = f"{100 * row['growth']:+.1f}% memory"
     tqdm.write(f"{row['n']} asked, {row['wrong']} wrong, {row['lost']} lost, {limit}")
@@ -180,6 +203,12 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--workers", type=int, default=1, help="of the server; default: 1")
     made.add_argument(
         "--messages", type=int, default=N_MESSAGES, help=f"different ones; default: {N_MESSAGES}"
+    )
+    made.add_argument(
+        "--huge-every",
+        type=int,
+        default=HUGE_EVERY,
+        help=f"one message in so many has a megabyte; 0 for none; default: {HUGE_EVERY}",
     )
     made.add_argument("--work", type=Path, help="keeps the trained bot here for the next time")
     return made

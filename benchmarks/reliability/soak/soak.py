@@ -95,7 +95,7 @@ def soak(
         endpoints = store_endpoints(folder / "soak.yml", redis.port)
         with rasa_server(folder, archive, workers=workers, endpoints=endpoints) as server:
             # The cache is full before anything is compared.
-            run_clients([parsing(server.port, list(expected.parsed)[:N_MESSAGES], expected.parsed)])
+            run_clients([parsing(server.port, _short(expected), expected.parsed)])
             end = time.monotonic() + seconds
             done = threading.Event()
             watch = threading.Thread(target=_watch, args=(server.pid, samples, done, seconds))
@@ -112,10 +112,14 @@ def soak(
             done.set()
             watch.join()
     memory = [sample["anonymous_mb"] for sample in samples]
+    settings = {"minutes": minutes, "workers": workers, "huge_every": huge_every}
     return {
-        "benchmark": "soak", "settings": {"minutes": minutes, "workers": workers, "huge_every": huge_every},
-        **found.summary(), "kinds": dict(kinds), "samples": samples, "growth": growth(memory),
+        "benchmark": "soak", "settings": settings, **found.summary(), "kinds": dict(kinds), "samples": samples, "growth": growth(memory),
     }  # fmt: skip
+
+
+def _short(expected: Expected) -> List[str]:
+    return [text for text in expected.parsed if len(text) < HUGE // 2]
 
 
 def _talking_until(end: float, port: int, expected: Expected, kinds: Counter[str]) -> Client:
@@ -138,7 +142,7 @@ def _asking_until(
     number: int,
     huge_every: int,
 ) -> Client:
-    texts = [text for text in expected.parsed if len(text) < HUGE // 2 and text[:1] != "/"]
+    texts = [text for text in _short(expected) if text[:1] != "/"]
     huge = [text for text in expected.parsed if len(text) >= HUGE // 2]
 
     async def client(session: aiohttp.ClientSession, found: Outcomes) -> None:

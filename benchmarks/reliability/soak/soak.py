@@ -111,11 +111,10 @@ def soak(
             found = run_clients(clients)
             done.set()
             watch.join()
-    memory = [sample["anonymous_mb"] for sample in samples]
     settings = {"minutes": minutes, "workers": workers, "huge_every": huge_every}
-    return {
-        "benchmark": "soak", "settings": settings, **found.summary(), "kinds": dict(kinds), "samples": samples, "growth": growth(memory),
-    }  # fmt: skip
+    row: Row = {"benchmark": "soak", "settings": settings, **found.summary(), "kinds": dict(kinds)}
+    memory = [sample["anonymous_mb"] for sample in samples]
+    return {**row, "samples": samples, "growth": growth(memory)}
 
 
 def _short(expected: Expected) -> List[str]:

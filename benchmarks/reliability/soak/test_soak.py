@@ -56,7 +56,9 @@ def test_one_line_errors(tmp_path: Path, refusal: Refusal) -> None:
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
 def test_two_minutes_leave_memory_as_it_is(tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
-    assert soak.main(["--minutes", "2", "--messages", "1100", "--out", str(out)]) == 0
+    # Without huge messages, whose words Rasa holds for a while: what is left has to be flat.
+    options = ["--minutes", "2", "--messages", "1100", "--huge-every", "0"]
+    assert soak.main([*options, "--out", str(out)]) == 0
     (row,) = read_rows(out)
     assert (row["wrong"], row["lost"]) == (0, 0)
     assert row["growth"] < MOST_GROWTH

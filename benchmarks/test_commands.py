@@ -77,7 +77,7 @@ def test_help(module: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         importlib.import_module(module).main(["--help"])
     assert stopped.value.code == 0
-    assert f"usage: python -m {module} " in capsys.readouterr().out
+    assert f"usage: python -m {module} " in " ".join(capsys.readouterr().out.split())
 
 
 def test_every_question_has_a_script_and_a_readme() -> None:

@@ -45,9 +45,7 @@ def _recorded(folder: Path) -> Dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
-        raise ConfigError(
-            f"'{path}' cannot be read: {error}; install the package again"
-        ) from error
+        raise ConfigError(f"'{path}' cannot be read: {error}; install the package again") from error
     found = {}
     for line in lines:
         digest, _, name = line.partition(" ")

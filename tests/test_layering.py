@@ -57,7 +57,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     "explanation": ("encoder", "fewshot"),
     # confidence -> Rasa message
     "components": (
-        "errors", "terminal", "encoder", "fewshot", "explanation", "texts/lines", "package",
+        "errors", "terminal", "machine", "encoder", "fewshot", "explanation", "texts/lines",
+        "package",
     ),
     "importer": ("components",),
     # text -> embedding, in another library

@@ -12,7 +12,13 @@ from rasa_tokprune.encoder.adapters.resolve import shipped_adapters
 from rasa_tokprune.encoder.backends.builds import runnable_builds
 from rasa_tokprune.encoder.backends.native import library
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.machine.checksums import CHECKSUM_FILE, _recorded, check_shipped
+from rasa_tokprune.machine.checksums import (
+    CHECKSUM_FILE,
+    _recorded,
+    changed_file,
+    check_shipped,
+    write_checksums,
+)
 from tests.real_data import ROOT
 
 ADAPTERS = ROOT / "rasa_tokprune" / "encoder" / "adapters" / "shipped"
@@ -50,8 +56,18 @@ def test_what_has_no_record_was_built_by_hand(tmp_path: Path) -> None:
 
 def test_a_record_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     (tmp_path / CHECKSUM_FILE).write_bytes(b"\xff\xfe")
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="is damaged"):
         check_shipped(tmp_path / "a.so")
+
+
+def test_a_folder_says_which_file_has_changed(tmp_path: Path) -> None:
+    assert changed_file(tmp_path) is None, "nothing is recorded"
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    write_checksums(tmp_path, ["b", "a"])
+    assert changed_file(tmp_path) is None
+    (tmp_path / "b").write_text("B")
+    assert changed_file(tmp_path) == "b"
 
 
 def test_a_library_is_compared_before_it_runs(

@@ -69,6 +69,20 @@ def store(content: bytes, path: Optional[Path]) -> bool:
     """
     if path is None or not _is_kept:
         return False
+    try:
+        write_whole(content, path)
+    except OSError as error:
+        logger.warning("rasa_tokprune.not_cached", path=str(path), error=str(error))
+        return False
+    return True
+
+
+def write_whole(content: bytes, path: Path) -> None:
+    """Writes a file whole or not at all, whenever this process ends.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,12 +95,10 @@ def store(content: bytes, path: Optional[Path]) -> bool:
             file.write(content)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
-    except OSError as error:
-        logger.warning("rasa_tokprune.not_cached", path=str(path), error=str(error))
+    except OSError:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-        return False
-    return True
+        raise
 
 
 def _remove_abandoned(folder: Path) -> None:

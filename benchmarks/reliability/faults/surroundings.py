@@ -151,7 +151,7 @@ def full_temporary(folder: Path) -> Row:
     """The folder of temporary files, where Rasa puts what components store, is full."""
     with small_disk(folder / "tmp", 3):
         ended = train(folder)
-    return _row(folder, ended, f"{_TMPFS} 3 MB", "refused", "No space left")
+    return _row(folder, ended, f"{_TMPFS} 3 MB", "refused", "cannot be written: No space")
 
 
 def read_only_home(folder: Path) -> Row:

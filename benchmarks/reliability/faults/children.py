@@ -56,6 +56,7 @@ def start(function: Callable[[], None], folder: Path, variables: Mapping[str, st
         output = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         for stream in (1, 2):
             os.dup2(output, stream)
+        sys.stdout = sys.stderr = open(1, "w", closefd=False)  # noqa: SIM115
         os.environ.update(variables)
         Path(os.environ["TMPDIR"]).mkdir(exist_ok=True)
         tempfile.tempdir = os.environ["TMPDIR"]

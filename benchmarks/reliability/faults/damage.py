@@ -37,6 +37,7 @@ _INTENTS = {
     "refund": ["i want my money back", "refund please", "give me a refund", "pay me back"],
     "order": ["where is my order", "order status", "has my order been sent", "track it"],
 }
+_MORE = (["more of it"], ["cancel my order now", "no money no honey"])
 MESSAGE = "hello, where is my money"
 _WEIGHTS, _ADAPTER, _PLAN = "encoder/model.safetensors", "adapter.safetensors", "encoder.json"
 _PROTOTYPES, _NAMES = "prototypes.safetensors", "prototypes.json"
@@ -110,7 +111,7 @@ def train(folder: Path, seed: int) -> Path:
     encoder = write_checkpoint(folder / "tiny", "bert", seed=seed)
     random_adapter(encoder, seed=seed).save(folder / "random.safetensors")
     write_plan(folder / "plan.json", quantile=0.5 - 0.2 * seed)
-    examples = {name: [*texts, f"more {seed}"] for name, texts in _INTENTS.items()}
+    examples = {name: [*texts, *_MORE[seed]] for name, texts in _INTENTS.items()}
     write_nlu(folder / "nlu.yml", examples)
     component = {
         "name": "rasa_tokprune.TokPruneIntentClassifier",

@@ -167,11 +167,22 @@ def read_only_home(folder: Path) -> Row:
     return _row(folder, ended, "read-only file system", "trained", "not_cached")
 
 
+_WITHOUT_HOME = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "RASA_TOKPRUNE_CACHE", "USER", "LOGNAME"))
+
+
 def no_home(folder: Path) -> Row:
     """A user without name and home, as in many containers; no cache is named."""
-    changed = dict.fromkeys(("HOME", "XDG_CACHE_HOME", "RASA_TOKPRUNE_CACHE", "USER", "LOGNAME"))
-    ended = train(folder, as_user(_STRANGER, folder), **changed)
-    return _row(folder, ended, f"user {_STRANGER}, HOME not set", "trained", "")
+    (folder / "plots").mkdir()
+    prefix = as_user(_STRANGER, folder)
+    ended = train(folder, prefix, MPLCONFIGDIR=str(folder / "plots"), **_WITHOUT_HOME)
+    return _row(folder, ended, f"user {_STRANGER}, no HOME, MPLCONFIGDIR set", "trained", "")
+
+
+def no_home_for_plots(folder: Path) -> Row:
+    """The same, and no folder for matplotlib, which Rasa imports: Rasa does not start."""
+    ended = train(folder, as_user(_STRANGER, folder), **_WITHOUT_HOME)
+    made_by = f"user {_STRANGER}, no HOME"
+    return _row(folder, ended, made_by, "refused", "Could not determine home directory")
 
 
 def cache_of_another(folder: Path) -> Row:
@@ -218,6 +229,7 @@ TRIALS: Tuple[Tuple[str, Callable[[Path], Row], bool], ...] = (
     ("temporary files are on a full disk", full_temporary, True),
     ("the home is read-only", read_only_home, True),
     ("the user has no home", no_home, True),
+    ("the user has no home, matplotlib no folder", no_home_for_plots, True),
     ("the cache is another user's", cache_of_another, True),
     ("the hub does not answer, the encoder is not here", no_hub, True),
     ("there is no network, the encoder is here", no_network, True),
@@ -251,9 +263,11 @@ def _row(
 
 def measure(arguments: argparse.Namespace) -> None:
     """Tries what was asked for; rows are written as they come."""
-    arguments.out.unlink(missing_ok=True)
+    if not arguments.only:
+        arguments.out.unlink(missing_ok=True)
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("setpriv") is not None
-    for name, trial, needs_root in tqdm(TRIALS[: arguments.n], desc="Trials"):
+    trials = [each for each in TRIALS if arguments.only in each[0]][: arguments.n]
+    for name, trial, needs_root in tqdm(trials, desc="Trials"):
         if needs_root and not is_root:
             tqdm.write(f"left out, root on Linux with setpriv and unshare makes it: {name}")
             continue
@@ -271,6 +285,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command line and returns its exit code."""
     parser = measuring_parser(__file__, __doc__, "surroundings.jsonl")
     parser.add_argument("--n", type=int, default=len(TRIALS), help="only the first so many trials")
+    parser.add_argument("--only", default="", help="only trials whose name has this in it")
     return run_measuring(parser, measure, arguments)
 
 

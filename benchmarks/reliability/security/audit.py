@@ -31,15 +31,7 @@ def export(out: Path) -> None:
     Raises:
         ConfigError: If uv is not here, or the lock file does not fit.
     """
-    command = [
-        "uv",
-        "export",
-        "--quiet",
-        "--frozen",
-        "--no-emit-project",
-        "--no-hashes",
-        "--no-dev",
-    ]
+    options = ["--quiet", "--frozen", "--no-emit-project", "--no-hashes", "--no-dev"]
     try:
         ended = subprocess.run(["uv", "export", *options], cwd=ROOT, capture_output=True, text=True)
     except FileNotFoundError as error:

@@ -56,7 +56,8 @@ def answer_without_sockets(backend: str) -> int:
 
     os.environ.pop("HF_HUB_OFFLINE", None)
     tried = forbid_sockets()
-    load_encoder(backend=backend).encode(list(bot.MESSAGES))
+    precision = "int8" if backend == "native" else "fp32"
+    load_encoder(backend=backend, precision=precision).encode(list(bot.MESSAGES))
     training = rasa.model_training.train_nlu("config.yml", "data", "models")
     if training is None:
         return -1

@@ -22,7 +22,7 @@ CACHE_VARIABLE = "RASA_TOKPRUNE_CACHE"
 # What is being written. A process that is killed leaves it behind; the next that writes removes it.
 _PREFIX, _PARTIAL = ".", ".partial"
 # Whoever makes such a file locks it within this time; without locks, has finished it by then.
-_UNLOCKED_S, _UNFINISHED_S = 2.0, 3600.0
+_UNLOCKED_S, _UNFINISHED_S = 0.1, 3600.0
 
 
 def stored_path(name: str) -> Optional[Path]:

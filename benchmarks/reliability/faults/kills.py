@@ -29,6 +29,7 @@ from rasa_tokprune.machine.environment import environment
 
 RANDOM, ARCHIVE, WEIGHTS = "random moment", "archive being written", "weights being written"
 _SHARE_OF_EXACT = 5  # a kill at an exact moment, of each kind, for so many at random ones
+_EARLIER = 0.8
 
 
 class TrialError(TokPruneError):
@@ -138,11 +139,14 @@ def measure(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         trial = Trial(Path(folder))
         kills = plan_of_kills(arguments.n, arguments.seed)
+        kills = [each for each in kills if arguments.kind in (None, each[0])]
         for number, (kind, share, is_cold) in enumerate(tqdm(kills, desc="Kills")):
-            row = trial.kill_once(kind, share * trial.seconds, is_cold=is_cold)
-            if row is not None:
-                about = {"number": number, "seed": arguments.seed, "environment": environment()}
-                append_row({**row, **about}, arguments.out)
+            row, moment_s = None, share * trial.seconds
+            while row is None:  # it ended before: once more, earlier
+                row = trial.kill_once(kind, moment_s, is_cold=is_cold)
+                moment_s *= _EARLIER
+            about = {"number": number, "seed": arguments.seed, "environment": environment()}
+            append_row({**row, **about}, arguments.out)
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -150,6 +154,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser = measuring_parser(__file__, __doc__, "kills.jsonl")
     parser.add_argument("--n", type=int, default=50, help="kills at random moments; default: 50")
     parser.add_argument("--seed", type=int, default=17, help="of the moments; default: 17")
+    parser.add_argument("--kind", choices=(RANDOM, ARCHIVE, WEIGHTS), help="only kills of a kind")
     return run_measuring(parser, measure, arguments)
 
 

@@ -40,7 +40,7 @@ _INTENTS = {
 }
 _MORE = (["more of it"], ["cancel my order now", "no money no honey"])
 MESSAGE = "hello, where is my money"
-_FOLDERS = re.compile(r"(?<![\w.])/(?:[\w.-]+/)+")  # of an absolute path
+_FOLDERS = re.compile(r"/(?:[\w.-]+/)+")  # of a path
 _WEIGHTS, _ADAPTER, _PLAN = "encoder/model.safetensors", "adapter.safetensors", "encoder.json"
 _PROTOTYPES, _NAMES = "prototypes.safetensors", "prototypes.json"
 
@@ -191,7 +191,7 @@ def try_on(port: int, archive: Path) -> Row:
     lines = printed.splitlines()
     status, _ = ask(port, "PUT", "/model", {"model_file": str(archive)})
     is_same = ask(port, "POST", "/model/parse", {"text": MESSAGE}) == before and before[0] == 200
-    said = _FOLDERS.sub("", lines[-1]) if lines else ""
+    said = _FOLDERS.sub("/", lines[-1]) if lines else ""
     return {
         "code": code,
         "n_lines": len(lines),

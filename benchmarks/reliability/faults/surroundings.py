@@ -30,7 +30,7 @@ from benchmarks.tables import ROOT
 from rasa_tokprune.machine.environment import environment
 
 _TIMEOUT_S = 500
-_FOLDERS = re.compile(r"(?<![\w.])/(?:[\w.-]+/)+")  # of an absolute path
+_FOLDERS = re.compile(r"/(?:[\w.-]+/)+")  # of a path
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Nobody, and a number that has no name and no home.
 _NOBODY, _STRANGER = 65534, 54321
@@ -251,7 +251,7 @@ def _row(
     got = "trained" if ended.code == 0 and archives and bot.is_whole(archives[-1]) else "refused"
     said = ended.line(pattern) if pattern else ""
     said = said.replace(str(folder), "BOT").replace(str(folder.parent), "FOLDER")
-    said = _FOLDERS.sub("", said)
+    said = _FOLDERS.sub("/", said)
     return {
         "made_by": made_by,
         "expected": expected,

@@ -2,10 +2,13 @@
 
 The compiler comes from PyPI (ziglang): no machine needs one of its own, and every machine builds
 for every other. Used by hatch_build.py and by the tests; needs nothing but Python.
+
+    python native_builds.py  # compiles this machine's builds in place, in a clone
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
@@ -24,6 +27,8 @@ SOURCE = ROOT / FOLDER / "src" / "encoder.c"
 FLAGS = ["-O3", "-ffp-contract=off", "-fno-math-errno", "-fPIC", "-shared", "-s"]
 FLAGS += ["-Wall", "-Wextra", "-fvisibility=hidden"]
 LIBRARIES = ["-lm", "-lpthread"]
+# Beside the libraries, in the form of `sha256sum`: what the package compares them with at load.
+CHECKSUMS = "SHA256SUMS"
 
 # Instruction set -> the compiler's name of a CPU that has it. What a CPU must have to run a build
 # stands in rasa_tokprune/encoder/backends/builds.py.
@@ -97,7 +102,7 @@ def compiler(target: str, cpu: str) -> List[str]:
 
 
 def compile_platform(built: Platform, folder: Path, report: Callable[[str], None]) -> List[str]:
-    """Compiles all libraries of a platform into a folder; returns their names.
+    """Compiles all libraries of a platform into a folder; returns their names, and CHECKSUMS.
 
     Args:
         built: The platform.
@@ -122,22 +127,32 @@ def compile_platform(built: Platform, folder: Path, report: Callable[[str], None
     # The first alone: a new compiler builds the platform's own library with it, for a minute.
     first, *others = built.cpus
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return [compile_one(first), *pool.map(compile_one, others)]
+        names = [compile_one(first), *pool.map(compile_one, others)]
+    content = checksums({name: (folder / name).read_bytes() for name in names})
+    (folder / CHECKSUMS).write_text(content, encoding="utf-8", newline="\n")
+    return [*names, CHECKSUMS]
+
+
+def checksums(content: Dict[str, bytes]) -> str:
+    """Returns a line for each file, as `sha256sum` writes it."""
+    lines = [f"{hashlib.sha256(content[name]).hexdigest()}  {name}\n" for name in sorted(content)]
+    return "".join(lines)
 
 
 def check_wheel(path: Path, tag: str) -> int:
     """Returns how many libraries a wheel has, all of the right format.
 
     Raises:
-        ValueError: If one is missing, is for another machine or has no `tokprune_version`.
+        ValueError: If one is missing, is for another machine, has no `tokprune_version` or is not
+            the one of CHECKSUMS.
     """
-    built = PLATFORMS[tag]
+    built, libraries = PLATFORMS[tag], {}
     with zipfile.ZipFile(path) as wheel:
         for cpu in built.cpus:
             name = (FOLDER / built.library(cpu)).as_posix()
             if name not in wheel.namelist():
                 raise ValueError(f"{path.name} has no {name}")
-            content = wheel.read(name)
+            libraries[built.library(cpu)] = content = wheel.read(name)
             for offset, expected in built.header.items():
                 start = int.from_bytes(content[60:64], "little") if offset < 0 else offset
                 if content[start : start + len(expected)] != expected:
@@ -145,4 +160,12 @@ def check_wheel(path: Path, tag: str) -> int:
             # Stripped, a library for Linux or Windows names of its own only what it exports.
             if b"tokprune_version\0" not in content:
                 raise ValueError(f"{name} of {path.name} does not export tokprune_version")
+        name = (FOLDER / CHECKSUMS).as_posix()
+        if name not in wheel.namelist() or wheel.read(name).decode() != checksums(libraries):
+            raise ValueError(f"{name} of {path.name} does not say what its libraries are")
     return len(built.cpus)
+
+
+if __name__ == "__main__":
+    tag = host_platform() or sys.exit("there is no build for this machine; see docs/builds.md")
+    compile_platform(PLATFORMS[tag], ROOT / FOLDER, print)

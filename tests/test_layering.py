@@ -58,8 +58,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # confidence -> Rasa message
     "texts": ("errors", "machine", "encoder", "texts/lines"),
     "components": (
-        "errors", "terminal", "encoder", "fewshot", "explanation", "texts", "texts/lines",
-        "package",
+        "errors", "terminal", "machine", "encoder", "fewshot", "explanation", "texts",
+        "texts/lines", "package",
     ),
     "importer": ("components",),
     # text -> embedding, in another library

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Tuple
 
+from benchmarks.reliability.faults import tables as faults
 from benchmarks.reliability.lifecycle import tables as lifecycle
+from benchmarks.reliability.security import tables as security
 from benchmarks.reliability.serving import tables as serving
 from benchmarks.reliability.soak import tables as soak
 from benchmarks.tables import Plot, Table
 
-TABLES: Tuple[Table, ...] = (*serving.TABLES, *lifecycle.TABLES, *soak.TABLES)
+TABLES: Tuple[Table, ...] = (
+    *serving.TABLES,
+    *lifecycle.TABLES,
+    *soak.TABLES,
+    *faults.TABLES,
+    *security.TABLES,
+)
 PLOTS: Tuple[Plot, ...] = ()

@@ -14,14 +14,29 @@ from rasa_tokprune.components.encoder_access import (
     restore_encoder,
     store_encoder,
 )
+from rasa_tokprune.components.encoder_record import RECORD_FILE
 from rasa_tokprune.components.training import TrainedIntents
 from rasa_tokprune.encoder.encoder import Encoder
+from rasa_tokprune.errors import StorageError
 from rasa_tokprune.fewshot import (
     PrototypeClassifier,
     load_examples,
     load_prototypes,
     save_prototypes,
 )
+from rasa_tokprune.fewshot.storage import (
+    ARRAYS_FILE,
+    EXAMPLES_FILE,
+    LEXICAL_ARRAYS_FILE,
+    LEXICAL_NAMES_FILE,
+    NAMES_FILE,
+)
+from rasa_tokprune.machine.checksums import changed_file, write_checksums
+
+# What decides the answers. An adapter and a bundled encoder are checked by the encoder's identity.
+_CHECKED = (
+    ARRAYS_FILE, NAMES_FILE, EXAMPLES_FILE, LEXICAL_ARRAYS_FILE, LEXICAL_NAMES_FILE, RECORD_FILE,
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +70,21 @@ def store_trained(
         report=trained.report,
     )
     store_encoder(encoder, settings, folder)
+    try:
+        write_checksums(folder, (name for name in _CHECKED if (folder / name).is_file()))
+    except OSError as error:
+        raise StorageError(
+            f"checksums cannot be written to '{folder}': {error.strerror}; check that there is "
+            f"space and permission to write"
+        ) from error
 
 
 def restore_trained(settings: EncoderSettings, folder: Path) -> Restored:
     """Reads what `store_trained` wrote, and opens the encoder.
 
     Raises:
-        StorageError: If a file is damaged, or of another encoder, plan or major version of this
-            package.
+        StorageError: If a file is damaged, of another model, or of another encoder, plan or major
+            version of this package.
         CheckpointError: If the encoder's files are not there.
     """
     prototypes, stored = load_prototypes(folder)
@@ -70,4 +92,21 @@ def restore_trained(settings: EncoderSettings, folder: Path) -> Restored:
     check_version(stored.get("plugin_version", "unknown"))
     encoder = restore_encoder(settings, folder)
     check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
+    _check_unchanged(folder)
     return Restored(encoder, prototypes, examples)
+
+
+def _check_unchanged(folder: Path) -> None:
+    """Raises StorageError if a file is not the one that training stored.
+
+    Last: what can be said more exactly is said before. Models of earlier versions have no record.
+    """
+    try:
+        changed = changed_file(folder)
+    except (OSError, ValueError) as error:
+        raise StorageError(f"'{folder}' cannot be checked: {error}; train again") from error
+    if changed is not None:
+        raise StorageError(
+            f"'{folder / changed}' is not the file that training stored there: it was damaged, "
+            f"edited or taken from another model; train again"
+        )

@@ -120,6 +120,40 @@ def test_wrong_arrays_give_one_clear_line(
     one_line(error)
 
 
+UNSEEN: Dict[str, Callable[[Dict[str, Any]], Any]] = {
+    "one bit": lambda arrays: arrays["weights"].view("u1").reshape(-1).__setitem__(0, 1),
+    "examples in another order": lambda arrays: arrays.update(
+        examples=arrays["examples"][::-1].copy()
+    ),
+}
+
+
+@pytest.mark.parametrize("change", UNSEEN.values(), ids=UNSEEN.keys())
+def test_arrays_that_could_be_right_but_are_not_those_of_the_training_are_refused(
+    create: Make,
+    load: Make,
+    stored: Folder,
+    training_data: TrainingData,
+    change: Callable[[Dict[str, Any]], Any],
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    path = stored(TokPruneIntentClassifier) / "prototypes.safetensors"
+    arrays = {name: array.copy() for name, array in read_arrays(path.read_bytes()).items()}
+    change(arrays)
+    path.write_bytes(write_arrays(arrays))
+    with pytest.raises(RasaException, match="is not the file that training stored there") as error:
+        load(TokPruneIntentClassifier)
+    assert "prototypes.safetensors" in one_line(error)
+
+
+def test_a_model_without_checksums_loads(
+    create: Make, load: Make, stored: Folder, training_data: TrainingData
+) -> None:
+    create(TokPruneIntentClassifier).train(training_data)
+    (stored(TokPruneIntentClassifier) / "SHA256SUMS").unlink()  # as earlier versions stored it
+    load(TokPruneIntentClassifier)
+
+
 @pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EACCES])
 def test_a_storage_that_cannot_be_written_gives_one_clear_line(
     component_class: Type[GraphComponent],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Callable, List, Type
@@ -24,6 +25,7 @@ from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
 from rasa_tokprune.encoder import PruningPlan, load_encoder, shared
 from rasa_tokprune.encoder.backends import choice as backends
+from rasa_tokprune.machine.checksums import CHECKSUM_FILE
 from tests.components.checks import edit_json, one_line
 from tests.plans import write_plan
 
@@ -46,6 +48,8 @@ def test_only_json_and_safetensors_are_stored(
         content = path.read_bytes()
         if path.suffix == ".json":
             json.loads(content)
+        elif path.name == CHECKSUM_FILE:
+            assert re.fullmatch(rb"([0-9a-f]{64}  [a-z.]+\n)+", content)
         else:
             assert path.suffix == ".safetensors"
             assert read_arrays(content)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 
+from rasa_tokprune.machine import stored
 from rasa_tokprune.machine.cpu import cpu_features
 from rasa_tokprune.machine.environment import environment, usable_cores
 from rasa_tokprune.machine.stored import (
@@ -42,6 +45,41 @@ def test_a_file_is_kept_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert is_stored(path)
     assert path.read_bytes() == b"content"
     assert os.listdir(path.parent) == ["one"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+def test_what_a_killed_process_had_begun_is_removed_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "_UNLOCKED_S", 0.0)
+
+    def die(*_: object) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        stored.os.replace = die  # type: ignore[assignment]
+        store(b"content", tmp_path / "one")
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    (left,) = os.listdir(tmp_path)
+    assert left.endswith(".partial"), "nothing has the name of the whole file"
+    assert store(b"other", tmp_path / "two")
+    assert os.listdir(tmp_path) == ["two"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no locks there")
+def test_what_another_process_is_writing_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored, "_UNLOCKED_S", 0.0)
+    with (tmp_path / ".busy.partial").open("wb") as file:
+        stored._lock(file)
+        assert store(b"content", tmp_path / "one")
+        assert sorted(os.listdir(tmp_path)) == [".busy.partial", "one"]
+    assert store(b"content", tmp_path / "one")
+    assert os.listdir(tmp_path) == ["one"]
 
 
 def test_what_cannot_be_kept_is_no_error(tmp_path: Path) -> None:

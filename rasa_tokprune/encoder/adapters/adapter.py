@@ -20,7 +20,7 @@ from rasa_tokprune.encoder.checkpoint.weights import (
     LayerWeights,
 )
 from rasa_tokprune.errors import AdapterMisfitError, CheckpointError, ConfigError
-from rasa_tokprune.machine.stored import store
+from rasa_tokprune.machine.stored import write_whole
 
 _ABOUT = "rasa_tokprune"
 
@@ -89,16 +89,23 @@ class Adapter:
             )
 
     def save(self, path: Path) -> None:
-        """Writes the adapter to a safetensors file."""
+        """Writes the adapter to a safetensors file.
+
+        Raises:
+            ConfigError: If it cannot be written.
+        """
         about = {
             "name": self.name,
             "encoder_identity": self.encoder_identity,
             "provenance": dict(self.provenance),
         }
-        if not store(save(dict(self.tensors), metadata={_ABOUT: json.dumps(about)}), path):
+        try:
+            write_whole(save(dict(self.tensors), metadata={_ABOUT: json.dumps(about)}), path)
+        except OSError as error:
             raise ConfigError(
-                f"adapter '{path}' cannot be written; check that there is space and permission"
-            )
+                f"adapter '{path}' cannot be written: {error.strerror}; check that there is space "
+                f"and permission"
+            ) from error
 
     @classmethod
     def load(cls, path: Path) -> Adapter:

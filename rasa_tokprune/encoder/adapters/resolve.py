@@ -11,6 +11,7 @@ from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.plan import ADAPTER_SUFFIX, PruningPlan
 from rasa_tokprune.encoder.plans.resolve import OFF
 from rasa_tokprune.errors import ConfigError, did_you_mean
+from rasa_tokprune.machine.checksums import check_shipped
 
 _FOLDER = Path(__file__).resolve().parent / "shipped"
 _CARD = _FOLDER.parent / "README.md"
@@ -43,7 +44,8 @@ def resolve_adapter(adapter: Union[str, Path, Adapter], plan: PruningPlan) -> Op
         plan: The plan it will run with.
 
     Raises:
-        ConfigError: If there is no such adapter, or it cannot be read.
+        ConfigError: If there is no such adapter, it cannot be read, or one of the package is not
+            the file that was published.
     """
     if isinstance(adapter, Adapter):
         return adapter
@@ -60,4 +62,6 @@ def resolve_adapter(adapter: Union[str, Path, Adapter], plan: PruningPlan) -> Op
             f"adapter: no adapter '{name}'.{did_you_mean(name, valid)} Valid names: "
             f"{', '.join(valid)}; or give an adapter file ending in {ADAPTER_SUFFIX}"
         )
-    return Adapter.load(_FOLDER / f"{name}{ADAPTER_SUFFIX}")
+    path = _FOLDER / f"{name}{ADAPTER_SUFFIX}"
+    check_shipped(path)
+    return Adapter.load(path)

@@ -8,7 +8,7 @@ from typing import Callable, List, Optional
 
 import pytest
 
-from native_builds import FOLDER, PLATFORMS, check_wheel
+from native_builds import CHECKSUMS, FOLDER, PLATFORMS, check_wheel, checksums
 from rasa_tokprune.encoder.backends import builds
 from rasa_tokprune.encoder.backends.builds import NEEDS, candidates, library_path, runnable_builds
 from rasa_tokprune.errors import ConfigError
@@ -97,15 +97,21 @@ def test_every_compiled_build_is_one_that_a_cpu_can_get(tag: str) -> None:
     assert set(PLATFORMS[tag].cpus) <= set(needs)
 
 
-def wheel_with(path: Path, tag: str, content: bytes, n_libraries: int) -> Path:
+def wheel_with(
+    path: Path, tag: str, content: bytes, n_libraries: int, recorded: Optional[bytes] = None
+) -> Path:
+    names = [PLATFORMS[tag].library(cpu) for cpu in PLATFORMS[tag].cpus]
     with zipfile.ZipFile(path, "w") as wheel:
-        for cpu in list(PLATFORMS[tag].cpus)[:n_libraries]:
-            wheel.writestr((FOLDER / PLATFORMS[tag].library(cpu)).as_posix(), content)
+        for name in names[:n_libraries]:
+            wheel.writestr((FOLDER / name).as_posix(), content)
+        record = checksums(dict.fromkeys(names, content if recorded is None else recorded))
+        wheel.writestr((FOLDER / CHECKSUMS).as_posix(), record)
     return path
 
 
 ELF_FOR_ARM = b"\x7fELF\x02\x01".ljust(18, b"\0") + b"\xb7\0"
 NAME = b"\0tokprune_version\0"
+MAC = b"\xcf\xfa\xed\xfe\x0c\0\0\x01"
 PE = b"MZ".ljust(60, b"\0") + (70).to_bytes(4, "little") + b"......PE\0\0\x64\x86"
 
 
@@ -114,7 +120,7 @@ PE = b"MZ".ljust(60, b"\0") + (70).to_bytes(4, "little") + b"......PE\0\0\x64\x8
     [
         ("manylinux_2_17_aarch64", ELF_FOR_ARM + NAME),
         ("win_amd64", PE + NAME),
-        ("macosx_11_0_arm64", b"\xcf\xfa\xed\xfe\x0c\0\0\x01" + NAME),
+        ("macosx_11_0_arm64", MAC + NAME),
     ],
 )
 def test_a_wheel_with_all_its_libraries_passes(tmp_path: Path, tag: str, content: bytes) -> None:
@@ -138,3 +144,9 @@ def test_a_wheel_that_would_not_work_is_refused(
     path = wheel_with(tmp_path / "a.whl", tag, content, n_libraries)
     with pytest.raises(ValueError, match=message):
         check_wheel(path, tag)
+
+
+def test_a_wheel_whose_record_is_of_other_libraries_is_refused(tmp_path: Path) -> None:
+    path = wheel_with(tmp_path / "a.whl", "macosx_11_0_arm64", MAC + NAME, 2, recorded=b"other")
+    with pytest.raises(ValueError, match="SHA256SUMS of a.whl does not say what its libraries are"):
+        check_wheel(path, "macosx_11_0_arm64")

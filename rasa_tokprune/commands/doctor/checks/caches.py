@@ -27,7 +27,8 @@ def check_caches(case: Case) -> Iterator[Finding]:
             "home-missing",
             f"this user (number {_uid()}) has no home folder: what is made from a model is made "
             f"anew at every start",
-            f"Set HOME to a folder of this user, or {CACHE_VARIABLE} and HF_HOME",
+            f"Set HOME to a folder of this user, or {CACHE_VARIABLE}, HF_HOME and MPLCONFIGDIR, "
+            f"without which Rasa does not start",
         )
     for name, path, advice in _folders(case, own):
         yield _use(name, path, advice)

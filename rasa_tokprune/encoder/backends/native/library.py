@@ -23,6 +23,7 @@ from rasa_tokprune.encoder.backends.native.structures import (
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
 from rasa_tokprune.encoder.checkpoint.weights import LINEAR_LAYERS, NORMS
 from rasa_tokprune.errors import CheckpointError, ConfigError
+from rasa_tokprune.machine.checksums import check_shipped
 
 logger = structlog.get_logger(__name__)
 
@@ -44,6 +45,7 @@ POOLING = {"mean": 1, "cls": 2}
 
 @functools.cache
 def _load(path: Path) -> Any:
+    check_shipped(path)  # before any of its code runs
     library = ctypes.CDLL(str(path))
     if not hasattr(library, "tokprune_version") or library.tokprune_version() != _VERSION:
         raise ConfigError(

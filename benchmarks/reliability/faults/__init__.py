@@ -1,0 +1,1 @@
+"""What happens to a bot when something around it fails."""

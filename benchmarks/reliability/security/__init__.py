@@ -1,0 +1,1 @@
+"""What the package does with code, files, texts and the network."""

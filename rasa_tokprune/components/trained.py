@@ -22,6 +22,7 @@ from rasa_tokprune.fewshot import (
     load_prototypes,
     save_prototypes,
 )
+from rasa_tokprune.monitoring.watch import Watch, watch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,11 +33,13 @@ class Restored:
         encoder: That of the training.
         prototypes: Fitted on its embeddings.
         examples: Texts of the support set.
+        watch: Looks at how the component answers.
     """
 
     encoder: Encoder
     prototypes: PrototypeClassifier
     examples: List[str]
+    watch: Watch
 
 
 def store_trained(
@@ -57,8 +60,13 @@ def store_trained(
     store_encoder(encoder, settings, folder)
 
 
-def restore_trained(settings: EncoderSettings, folder: Path) -> Restored:
+def restore_trained(settings: EncoderSettings, folder: Path, component: str) -> Restored:
     """Reads what `store_trained` wrote, and opens the encoder.
+
+    Args:
+        settings: Of the encoder.
+        folder: Where it was written.
+        component: The component's class, which metrics name.
 
     Raises:
         StorageError: If a file is damaged, or of another encoder, plan or major version of this
@@ -70,4 +78,5 @@ def restore_trained(settings: EncoderSettings, folder: Path) -> Restored:
     check_version(stored.get("plugin_version", "unknown"))
     encoder = restore_encoder(settings, folder)
     check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
-    return Restored(encoder, prototypes, examples)
+    own = watch(component)
+    return Restored(own.encoder(encoder), prototypes, examples, own)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import sys
 import types
+from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
 import pytest
 
+from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.monitoring import spans
 from rasa_tokprune.monitoring.exposition import ADDRESS_VARIABLE, serve_once
 from rasa_tokprune.monitoring.watch import watch
@@ -53,7 +55,10 @@ def test_a_decision_is_a_span_of_numbers(tracer: Tracer) -> None:
     }
 
 
-def test_a_forward_pass_is_a_span_of_numbers(tracer: Tracer, tiny_encoder: Any) -> None:
+def test_a_forward_pass_is_a_span_of_numbers(
+    tracer: Tracer, tiny_bert: Path, plan_path: Path
+) -> None:
+    tiny_encoder = load_encoder(str(tiny_bert), prune=plan_path, precision="auto")
     watched = watch("TokPruneFeaturizer").encoder(tiny_encoder)
     text = "where is the nearest shop that sells tea"
     (expected,) = tiny_encoder.encode_detailed([text])

@@ -1,13 +1,8 @@
-"""What Prometheus reads: counted by hand, by one process and by several on one port."""
+"""What Prometheus reads of the components: counted by hand."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-import urllib.request
-from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, Tuple
+from typing import Any, Callable, Iterator, Tuple
 
 import prometheus_client
 import pytest
@@ -22,8 +17,7 @@ from rasa_tokprune.components.response_selector import TokPruneResponseSelector
 from rasa_tokprune.encoder import Encoder
 from rasa_tokprune.monitoring.exposition import ADDRESS_VARIABLE, FOLDER_VARIABLE, serve_once
 from rasa_tokprune.monitoring.meters import COUNTER, METERS
-from tests.components.conftest import *  # noqa: F403 # the fixtures of components
-from tests.real_data import ROOT
+from tests.monitoring.scraped import Samples, page, scrape
 
 Make = Callable[..., Any]
 TEXTS = ["hello there", "where is it", "hello there", "", "see you"]
@@ -40,21 +34,6 @@ def address(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tuple[str, int]]:
     assert found is not None
     yield found
     serve_once.cache_clear()
-
-
-Samples = Dict[Tuple[str, str], float]
-
-
-def scrape(host: str, port: int) -> Samples:
-    """Returns every sample of ours: by name and by the values of its labels."""
-    with urllib.request.urlopen(f"http://{host}:{port}/metrics", timeout=10) as answer:
-        families = text_string_to_metric_families(answer.read().decode())
-        return {
-            (sample.name, " ".join(sample.labels.values())): sample.value
-            for family in families
-            for sample in family.samples
-            if sample.name.startswith("rasa_tokprune_")
-        }
 
 
 def grown(before: Samples, after: Samples) -> Callable[[str, str], float]:
@@ -147,61 +126,17 @@ def test_labels_are_names_of_ours_and_no_text_is_shown(
 ) -> None:
     classifier = classes(create, load, TokPruneIntentClassifier, training_data)
     classifier.process([Message({TEXT: "xylophone"})])
-    host, port = address
-    text = urllib.request.urlopen(f"http://{host}:{port}/", timeout=10).read().decode()
+    text = page(*address)
     assert "xylophone" not in text
     for family in text_string_to_metric_families(text):
-        if family.name.startswith("rasa_tokprune_"):
+        is_ours = family.name.startswith("rasa_tokprune_")
+        if is_ours and not family.name.endswith("_created"):
             meter = METERS[family.name]
             assert family.documentation == meter.meaning
             assert family.type == meter.kind
             for sample in family.samples:
                 assert set(sample.labels) <= {meter.label, "le"}
     assert {m.kind for m in METERS.values()} == {COUNTER, "histogram"}
-
-
-_WORKER = """
-import json, sys
-from rasa_tokprune.monitoring.exposition import serve_once
-from rasa_tokprune.monitoring.watch import watch
-found = serve_once()
-own = watch("TokPruneIntentClassifier")
-list(own.rankings([[("greet", float(sys.argv[1]))]]))
-print(json.dumps(found), flush=True)
-sys.stdin.readline()
-"""
-
-
-def test_workers_share_a_port_and_their_numbers(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "new" / "folder"))
-    monkeypatch.setenv("SANIC_WORKERS", "2")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    port = 0
-    workers = []
-    try:
-        for confidence in ("0.9", "0.25"):
-            monkeypatch.setenv(ADDRESS_VARIABLE, f"127.0.0.1:{port}")
-            worker = subprocess.Popen(
-                [sys.executable, "-c", _WORKER, confidence],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            workers.append(worker)
-            assert worker.stdout is not None
-            lines = iter(worker.stdout.readline, "")
-            # The log is on stdout, too.
-            host, port = json.loads(next(line for line in lines if line.startswith("[\"")))
-        for _ in range(6):  # whichever of the two answers
-            found = scrape(host, port)
-            assert found["rasa_tokprune_messages_total", "TokPruneIntentClassifier"] == 2
-            below = found["rasa_tokprune_below_operating_point_total", "TokPruneIntentClassifier"]
-            assert below == 1
-    finally:
-        for worker in workers:
-            worker.communicate("\n", timeout=30)
 
 
 def test_counters_are_named_as_prometheus_wants_them() -> None:

@@ -3,9 +3,10 @@
     python .ci/check_deployment.py MODEL [--wheels FOLDER]
 
 Runs the instructions of the Dockerfile, paths put below a temporary folder, then the commands of
-compose.yml: Redis, two replicas with the image's environment and health check, nginx in front of them.
-Asks through nginx, and reads each replica's metrics. Needs redis-server and nginx. Without `--wheels`
-nothing is installed: the replicas run with the Python that this is called with.
+compose.yml: Redis, two replicas with the image's environment and health check, nginx in front of
+them. Asks through nginx, and reads each replica's metrics. Needs redis-server and nginx. Without
+`--wheels` nothing is installed: the replicas run with the Python that this is called with, which
+needs the extra `metrics`.
 """
 
 # ruff: noqa: S101, S603, S607 # a check: it asserts, and runs what this repository says
@@ -208,7 +209,8 @@ def check(root: Path, asked: argparse.Namespace, stack: contextlib.ExitStack) ->
     for turn, message in enumerate(["hello there", "where is my order", "CB-10293"] * 4):
         body = {"sender": "one conversation", "message": message}
         answer = json.loads(page(front, "/webhooks/rest/webhook", body))
-        assert answer and answer[0].get("text"), f"no answer to message {turn}"
+        assert answer, f"no answer to message {turn}"
+        assert answer[0].get("text"), f"no text in answer {turn}"
     counted = {name: messages_of(page(port)) for name, port in metrics.items()}
     print(f"answered by each replica: {counted}")
     assert sum(counted.values()) == 12

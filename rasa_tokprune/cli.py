@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import importlib
 import os
-from typing import Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, NoReturn, Optional, Sequence, Tuple
 
 from rasa_tokprune import __version__
 from rasa_tokprune.commands.adapt.arguments import add_adapt
@@ -21,8 +21,9 @@ from rasa_tokprune.commands.parse.arguments import add_parse
 from rasa_tokprune.commands.plans.arguments import add_plans
 from rasa_tokprune.commands.report.arguments import add_report
 from rasa_tokprune.commands.run import BAD_INPUT, run_command, until_pipes_close
+from rasa_tokprune.errors import did_you_mean
 from rasa_tokprune.extras import require
-from rasa_tokprune.terminal import print_anything
+from rasa_tokprune.terminal import print_anything, printable
 
 _PROGRAM = "rasa-tokprune"
 
@@ -114,6 +115,27 @@ class _Help(argparse.HelpFormatter):
         return text if "\n" in text else super()._fill_text(text, width, indent)
 
 
+class _Parser(argparse.ArgumentParser):
+    """Refuses wrong arguments in one line, as commands do, instead of listing every option."""
+
+    def error(self, message: str) -> NoReturn:
+        """Ends the program with BAD_INPUT and one line that names the command and its help."""
+        line = f"{self.prog}: {printable(message)}"
+        end = "" if line.endswith("?") else "."
+        self.exit(BAD_INPUT, f"{line}{end} '{self.prog} --help' says what it takes\n")
+
+    # What is left over belongs to the command: argparse would only name the program.
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Returns the arguments; there are no unknown ones."""
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            first, options = unknown[0], list(self._option_string_actions)
+            kind = "option" if first.startswith("-") else "argument"
+            guess = did_you_mean(first, options) if kind == "option" else ""
+            self.error(f"unexpected {kind} '{first}'.{guess}".rstrip("."))
+        return parsed, unknown
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command and returns its exit code."""
     print_anything()
@@ -132,7 +154,7 @@ def _main(arguments: Optional[Sequence[str]]) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=_PROGRAM,
         usage="%(prog)s COMMAND [options]",
         description=_overview(),

@@ -31,6 +31,27 @@ def test_no_command_shows_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "plans" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["plans", "light"], "rasa-tokprune plans: unexpected argument 'light'."),
+        (["explain"], "rasa-tokprune explain: the following arguments are required: MESSAGE."),
+        (
+            ["report", "data", "--agaist", "off"],
+            "rasa-tokprune report: unexpected option '--agaist'. Did you mean '--against'?",
+        ),
+        (["--zzz"], "rasa-tokprune: unexpected option '--zzz'."),
+    ],
+)
+def test_wrong_arguments_are_one_line(
+    arguments: Sequence[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    called = line.partition(":")[0]
+    assert capsys.readouterr().err == f"{line} '{called} --help' says what it takes\n"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_has_a_text_and_says_its_default(name: str) -> None:
     parser = argparse.ArgumentParser(prog=name)

@@ -124,8 +124,21 @@ def test_the_page_leads_to_every_file() -> None:
         assert f"../example_bot/deploy/{path.name}" in linked
 
 
-def test_the_proxy_s_blocks_close_and_its_lines_end() -> None:
-    proxy = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+def proxies() -> List[str]:
+    """Returns nginx's lines of the document, for machines, and of the file, for containers."""
+    (of_machines,) = snippets("nginx")
+    return [of_machines.text, (DEPLOY / "nginx.conf").read_text(encoding="utf-8")]
+
+
+def test_machines_and_containers_have_one_proxy() -> None:
+    alike = [
+        re.sub(r"(?m)^#.*\n|server \S+:5005|listen \d+", "", proxy).split() for proxy in proxies()
+    ]
+    assert alike[0] == alike[1]
+
+
+@pytest.mark.parametrize("proxy", proxies(), ids=["machines", "containers"])
+def test_the_proxy_s_blocks_close_and_its_lines_end(proxy: str) -> None:
     depth = 0
     for line in filter(None, map(str.strip, proxy.splitlines())):
         if line.startswith("#"):

@@ -58,16 +58,16 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # what a server tells of its work
     "monitoring": ("errors", "extras", "machine", "encoder", "fewshot"),
     # confidence -> Rasa message
+    "texts": ("errors", "machine", "encoder", "texts/lines"),
     "components": (
-        "errors", "terminal", "encoder", "fewshot", "explanation", "monitoring", "texts/lines",
-        "package",
+        "errors", "terminal", "encoder", "fewshot", "explanation", "monitoring", "texts",
+        "texts/lines", "package",
     ),
     "importer": ("components",),
     # text -> embedding, in another library
     "sentence_transformers": ("errors", "extras", "encoder"),
     # what the commands stand on
     "jobs": ("errors", "extras", "machine"),
-    "texts": ("errors", "machine", "encoder", "texts/lines"),
     # the commands
     "commands": ("errors", "terminal", "encoder"),
     "commands/evaluate": (
@@ -102,8 +102,8 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
         "commands/bench", "package",
     ),
     "cli": (
-        "extras", "terminal", "commands", "commands/evaluate", "commands/certify", "commands/bench",
-        "commands/explain", "commands/export", "commands/adapt", "commands/parse",
+        "errors", "extras", "terminal", "commands", "commands/evaluate", "commands/certify",
+        "commands/bench", "commands/explain", "commands/export", "commands/adapt", "commands/parse",
         "commands/diff", "commands/doctor", "commands/report", "package",
     ),
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from benchmarks.peers.costs import QUIET_LOAD
 from benchmarks.peers.measured import (
@@ -23,6 +23,9 @@ from benchmarks.peers.registry import PEERS
 from benchmarks.rows import Rows, in_order
 from benchmarks.tables import Plot, Table, machine_line, markdown_table
 
+Sets = Tuple[str, ...]
+# For peers that were not measured on every set; longer than there are ways to be so.
+_MARKS = ("†", "‡", "§", "¶")
 # Not in the README's table: the same library once more.
 _SHORT = tuple(name for name in PEERS if name != "setfit_all_pairs")
 
@@ -34,10 +37,10 @@ def peers_table(
     scores = scores_of(own, pipelines, fixed, drawn)
     scores = {name: by_set for name, by_set in scores.items() if name in _SHORT}
     by_peer = {row["peer"]: row for row in costs}
-    lines = []
+    lines, marks = [], _marks(scores)
     for name in (name for name in _SHORT if name in scores or name in by_peer):
         cells = [
-            *_quality_cells(scores, name),
+            *_quality_cells(scores, name, marks),
             *_cost_cells(by_peer.get(name)),
             _install(name, installs),
         ]
@@ -71,18 +74,32 @@ def _n(count: int) -> str:
     return f"{count} set{'s' * (count != 1)}"
 
 
-def _quality_cells(scores: Scores, name: str) -> List[str]:
-    """Returns accuracy and AUROC; of part of the sets beside what ours has on the same ones."""
-    sets, by_set = compared_sets(scores), scores.get(name, {})
-    there = [each for each in sets if each in by_set]
+def _quality_cells(scores: Scores, name: str, marks: Mapping[Sets, str]) -> List[str]:
+    """Returns accuracy and AUROC, marked where not all sets stand behind them."""
+    there = _sets_there(scores, name)
     if not there:
         return ["", ""]
-    cells = _means(by_set, there)
-    if there != sets:
-        ours = _means(scores[OURS], there)
-        about = f" on {len(there)}; `{OURS}` "
-        cells = [f"{cell}{about}{other}" if cell else "" for cell, other in zip(cells, ours)]
-    return cells
+    means = _means(scores[name], there)
+    is_marked = [there in marks, _with_strangers(scores, there) != _with_strangers(scores)]
+    return [f"{mean} {marks[there]}" if own else mean for mean, own in zip(means, is_marked)]
+
+
+def _with_strangers(scores: Scores, sets: Optional[Sets] = None) -> int:
+    ours = scores[OURS]
+    names = compared_sets(scores) if sets is None else sets
+    return n_with_strangers(ours, [each for each in names if each in ours])
+
+
+def _sets_there(scores: Scores, name: str) -> Sets:
+    """Returns those of the compared sets that a peer was measured on."""
+    return tuple(each for each in compared_sets(scores) if each in scores.get(name, {}))
+
+
+def _marks(scores: Scores) -> Dict[Sets, str]:
+    """Returns a mark for each choice of sets that is not all of them."""
+    found = (_sets_there(scores, name) for name in scores)
+    parts = dict.fromkeys(sets for sets in found if sets and list(sets) != compared_sets(scores))
+    return dict(zip(parts, _MARKS))
 
 
 def _means(by_set: Mapping[str, Score], sets: Sequence[str]) -> List[str]:
@@ -109,14 +126,16 @@ def _install(name: str, installs: Rows) -> str:
 def _about(scores: Scores, costs: Rows) -> str:
     """Returns what a reader must know of the numbers."""
     n_sets, n_examples = len(compared_sets(scores)), costs[0]["n_train"]
-    whole = set(scores) <= set(complete(scores))
-    part = "" if whole else "; behind *on*: of how many, where not of all, and ours on the same"
     lines = [
-        f"All but DIET use all-MiniLM-L6-v2. Accuracy: mean of {n_sets} bots, "
-        f"one draw each{part}. Costs: example_bot, {n_examples} examples, 5 an intent, one core. "
-        f"Memory: peak of the process that answers. Install: with the model; behind +, what PyPI's "
-        f"torch brings along for GPUs."
+        f"All but DIET use all-MiniLM-L6-v2. Accuracy: mean of {n_sets} bots, one draw each. "
+        f"Costs: example_bot, {n_examples} examples, 5 an intent, one core. Memory: peak of the "
+        f"process that answers. Install: with the model; behind +, what PyPI's torch brings along "
+        f"for GPUs."
     ]
+    for sets, mark in _marks(scores).items():
+        accuracy, auroc = _means(scores[OURS], sets)
+        out_of_scope = f" and {auroc}" if auroc else ""
+        lines.append(f"{mark} on {_n(len(sets))}, where `{OURS}` has {accuracy}{out_of_scope}.")
     busy = [row["peer"] for row in costs if row["load"] > QUIET_LOAD]
     if busy:
         lines.append("**Other programs were running while costs were measured: a dry run.**")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Dict, List, Optional, Sequence, Text, Tuple
+import os
+from pathlib import Path
+from typing import Callable, Dict, List, Optional, Sequence, Text, Tuple
 
 import numpy as np
+from rasa.engine.caching import CACHE_LOCATION_ENV, CACHE_SIZE_ENV, DEFAULT_CACHE_LOCATION
 from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
@@ -12,10 +15,15 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa_tokprune.encoder.cache import Reading
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.fewshot import Messages
+from rasa_tokprune.texts.embeddings import EmbeddingStore, embed_texts
 
+# Texts -> embeddings, and the share of each text that can be read.
+Read = Callable[[Sequence[str]], Tuple[np.ndarray, np.ndarray]]
 # Attribute of a message object: what its text was encoded to, by the encoder's fingerprint. Other
 # components, Rasa's fingerprints and what a parse returns look at a message's data and features.
 _READINGS = "_tokprune_readings"
+# In Rasa's cache. Files of so many encoders are kept, and in a file other texts up to this number.
+_KEPT_FOLDER, _KEPT_ENCODERS, _KEPT_TEXTS = "rasa_tokprune", 6, 50_000
 
 
 class TokPruneFeatures(Features):
@@ -49,13 +57,18 @@ class TokPruneFeatures(Features):
 
 
 def messages_of(
-    messages: Sequence[Message], encoder: Encoder, show_progress: bool = False
+    messages: Sequence[Message], encoder: Encoder, read: Optional[Read] = None
 ) -> Messages:
     """Returns both views of the messages' texts.
 
     Vectors that a component with the same encoder left on a message are reused, unless one in
     between changed the text; the others are encoded in one go, and left there in turn. Text without
     content (blank, only control characters) and absent text give zeros.
+
+    Args:
+        messages: Any number.
+        encoder: What encodes.
+        read: What encodes in its place, such as `read_kept`.
     """
     texts = [message.get(TEXT) or "" for message in messages]
     embeddings = np.zeros((len(messages), encoder.embedding_size), dtype=np.float32)
@@ -69,13 +82,34 @@ def messages_of(
             embeddings[row], readable[row] = known
     if missing:
         own = [texts[row] for row in missing]
-        embeddings[missing], readable[missing] = encoder.read(
-            own, show_progress=show_progress, zero_blank=True
-        )
+        found = encoder.read(own, zero_blank=True) if read is None else read(own)
+        embeddings[missing], readable[missing] = found
         for row in missing:
             reading = Reading(embeddings[row], float(readable[row]))
             _readings_on(messages[row])[encoder.fingerprint] = (texts[row], reading)
     return Messages(embeddings, texts, readable)
+
+
+def read_kept(
+    texts: Sequence[str], encoder: Encoder, show_progress: bool
+) -> Tuple[np.ndarray, np.ndarray]:
+    """Returns what `Encoder.read` does; training examples that were encoded before are not again.
+
+    Their embeddings lie in Rasa's cache, if a bot has one, by the encoder's fingerprint and the
+    text's hash: a bot that gained ten examples encodes ten.
+    """
+    store = EmbeddingStore(_kept_folder())
+    progress_name = "Encoding" if show_progress else None
+    found = embed_texts(encoder, texts, store, progress_name, most=_KEPT_TEXTS)
+    store.keep_latest(_KEPT_ENCODERS)
+    return np.stack([found[text] for text in texts]), encoder.readable_shares(texts)
+
+
+def _kept_folder() -> Optional[Path]:
+    """Returns where embeddings are kept; None for a bot without Rasa's cache."""
+    cache = Path(os.environ.get(CACHE_LOCATION_ENV, DEFAULT_CACHE_LOCATION))
+    is_off = os.environ.get(CACHE_SIZE_ENV, "").strip() in ("0", "0.0")
+    return None if is_off or not cache.is_dir() else cache / _KEPT_FOLDER
 
 
 def _readings_on(message: Message) -> Dict[str, Tuple[str, Reading]]:

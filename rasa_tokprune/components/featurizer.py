@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, NamedTuple, Optional, Text, Type
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Text, Type
 
 import numpy as np
 import rasa.shared.utils.io
@@ -35,6 +35,7 @@ from rasa_tokprune.components.encoder_access import (
 from rasa_tokprune.components.errors import as_rasa_errors
 from rasa_tokprune.components.features import TokPruneFeatures
 from rasa_tokprune.components.fingerprint import fingerprint_addon, is_placeholder
+from rasa_tokprune.components.ranking import is_payload, read_intents, store_intents
 from rasa_tokprune.encoder.encoder import EncodedText, Encoder
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.errors import ConfigError
@@ -108,6 +109,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
         resource: Resource,
         execution_context: ExecutionContext,
         encoder: Optional[Encoder] = None,
+        intents: Sequence[str] = (),
     ) -> None:
         """Checks the configuration; without `encoder` opens the configured one."""
         super().__init__(execution_context.node_name, config)
@@ -116,14 +118,17 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
             self._encoder = encoder or open_encoder(self._settings, may_download=True)
         self._model_storage = model_storage
         self._resource = resource
+        self._intents = intents
 
     def train(self, training_data: TrainingData) -> Resource:
         """Stores which encoder, and if asked the encoder itself; there is nothing to fit."""
+        self._intents = sorted(training_data.intents)
         with (
             self._model_storage.write_to(self._resource) as folder,
             as_rasa_errors(type(self).__name__),
         ):
             store_encoder(self._encoder, self._settings, folder)
+            store_intents(self._intents, folder)
         return self._resource
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
@@ -133,8 +138,12 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
         return training_data
 
     def process(self, messages: List[Message]) -> List[Message]:
-        """Adds features to the messages' texts."""
-        self._featurize(_fields(messages, (TEXT, ACTION_TEXT)), is_training=False)
+        """Adds features to the messages' texts; zeros to payloads, which Rasa answers itself."""
+        fields = _fields(messages, (TEXT, ACTION_TEXT))
+        payloads = [field for field in fields if is_payload(field.text, self._intents)]
+        for field in payloads:
+            self._add_nothing(field)
+        self._featurize([each for each in fields if each not in payloads], is_training=False)
         return messages
 
     @classmethod
@@ -151,12 +160,13 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
         Raises:
             TokPruneComponentError: If the encoder found here is another one.
         """
-        encoder = None
+        encoder, intents = None, []
         with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is not None:
                 encoder = restore_encoder(cls._check_config(config), folder)
                 encoder = watch(cls.__name__).encoder(encoder)
-        return cls(config, model_storage, resource, execution_context, encoder)
+                intents = read_intents(folder)
+        return cls(config, model_storage, resource, execution_context, encoder, intents)
 
     @classmethod
     def _check_config(cls, config: Dict[Text, Any]) -> EncoderSettings:
@@ -181,7 +191,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
                 for text, encoded in zip(chunk, self._encoder.encode_detailed(chunk)):
                     n_cut += encoded.tokens.is_truncated
                     for field in by_text[text]:
-                        self._add_features(field, encoded)
+                        self._add_encoded(field, encoded)
                 progress.update(len(chunk))
         if n_cut and is_training:
             rasa.shared.utils.io.raise_warning(
@@ -190,11 +200,22 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
                 f"and its words get zero vectors."
             )
 
-    def _add_features(self, field: _Field, encoded: EncodedText) -> None:
+    def _add_encoded(self, field: _Field, encoded: EncodedText) -> None:
         spans = np.array([(word.start, word.end) for word in field.words])
         sequence = align_to_words(encoded.states, encoded.tokens.offsets, spans)
         # The model's vector of an empty text would look like content to classifiers.
         sentence = encoded.embedding * np.float32(encoded.tokens.has_content)
+        self._add_features(field, sequence, sentence, encoded.tokens.readable_share)
+
+    def _add_nothing(self, field: _Field) -> None:
+        """Gives a payload the features of a text without content."""
+        sequence = np.zeros((len(field.words), self._encoder.hidden_size), dtype=np.float32)
+        sentence = np.zeros(self._encoder.embedding_size, dtype=np.float32)
+        self._add_features(field, sequence, sentence, 0.0)
+
+    def _add_features(
+        self, field: _Field, sequence: np.ndarray, sentence: np.ndarray, readable: float
+    ) -> None:
         for kind, array in (
             (FEATURE_TYPE_SEQUENCE, sequence),
             (FEATURE_TYPE_SENTENCE, sentence[None]),
@@ -206,7 +227,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
                 self._identifier,
                 self._encoder.fingerprint,
                 field.text,
-                encoded.tokens.readable_share,
+                readable,
             )
             field.message.add_features(features)
 

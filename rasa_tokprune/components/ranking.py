@@ -1,8 +1,10 @@
-"""Writes a decision into a Rasa message."""
+"""Writes a decision into a Rasa message; tells payloads, which need none."""
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Iterator, List, Optional, Sequence, Tuple
 
 import rasa.shared.utils.io
@@ -11,6 +13,7 @@ from rasa.shared.constants import DEFAULT_NLU_FALLBACK_INTENT_NAME, INTENT_MESSA
 from rasa.shared.nlu.constants import INTENT, INTENT_NAME_KEY, PREDICTED_CONFIDENCE_KEY
 from rasa.shared.nlu.training_data.message import Message
 
+from rasa_tokprune.errors import StorageError
 from rasa_tokprune.fewshot import Messages, PrototypeClassifier
 from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 
@@ -18,6 +21,7 @@ from rasa_tokprune.fewshot.calibration.confidence import OPERATING_CONFIDENCE
 Ranked = Tuple[str, float]
 
 INTENT_RANKING_KEY = "intent_ranking"
+_INTENTS_FILE = "intents.json"
 # As Rasa reads it: what stands before a confidence or entities.
 _PAYLOAD_NAME = re.compile(r"/([^{@]+)")
 
@@ -41,6 +45,26 @@ def is_payload(text: Optional[str], intents: Sequence[str]) -> bool:
         return False
     name = _PAYLOAD_NAME.match(text.strip())
     return name is not None and name.group(1).strip() in intents
+
+
+def store_intents(intents: Sequence[str], folder: Path) -> None:
+    """Writes the intents that payloads may name to a component's folder."""
+    (folder / _INTENTS_FILE).write_text(json.dumps(list(intents)), encoding="utf-8")
+
+
+def read_intents(folder: Path) -> List[str]:
+    """Returns the intents stored in a component's folder; none of a model of an earlier version.
+
+    Raises:
+        StorageError: If they are damaged.
+    """
+    path = folder / _INTENTS_FILE
+    if not path.is_file():
+        return []
+    try:
+        return [str(name) for name in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError) as error:
+        raise StorageError(f"'{path}' cannot be read: {error}; train again") from error
 
 
 def warn_of_two_fallbacks(schema: GraphSchema) -> None:

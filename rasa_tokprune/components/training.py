@@ -12,7 +12,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from rasa_tokprune.components.config.decisions import DecisionSettings
-from rasa_tokprune.components.features import messages_of
+from rasa_tokprune.components.features import messages_of, read_kept
 from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.errors import did_you_mean
 from rasa_tokprune.fewshot import (
@@ -164,7 +164,9 @@ def _train(
     _warn_of_unknown(labels, settings.oos_intents)
     oos_labels = oos_labels_of(labels, settings)
     started = time.perf_counter()
-    messages = messages_of(examples, encoder, show_progress=show_progress)
+    messages = messages_of(
+        examples, encoder, lambda texts: read_kept(texts, encoder, show_progress)
+    )
     encoded = time.perf_counter()
     names = embed_names(keys, encoder.encode) if settings.use_intent_names else None
     support = SupportSet.of(

@@ -17,7 +17,7 @@ from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.encoder.pooling import count_pooled, pool, pooled_rows
 from rasa_tokprune.encoder.shared import SharedModel
 from rasa_tokprune.encoder.tokens import Tokens
-from rasa_tokprune.encoder.written import without_end
+from rasa_tokprune.encoder.written import most_characters, without_end
 from rasa_tokprune.errors import ConfigError
 
 DEFAULT_BATCH_SIZE = 64
@@ -161,7 +161,8 @@ class Encoder:
         if prompt is not None:
             self._check_prompt(prompt)
         if self.plan.drop_end:
-            texts = [without_end(text) for text in texts]
+            most = most_characters(self.max_length)  # the end of a longer one is not read at all
+            texts = [text if len(text) > most else without_end(text) for text in texts]
         prompt = self.prompt if prompt is None else prompt
         return self.model.tokenizer.tokenize(texts, self.max_length, prompt)
 

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer, normalizers
 
 from rasa_tokprune.encoder.checkpoint.modules import read_json, transformer_folder
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
-from rasa_tokprune.encoder.written import visible_text
+from rasa_tokprune.encoder.written import CHARACTERS_PER_TOKEN, most_characters, visible_text
 from rasa_tokprune.errors import CheckpointError
 
 # Chinese characters and Japanese syllables: most tokenizers make a token of each.
@@ -22,8 +22,6 @@ _IDEOGRAPH = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U00
 # A vocabulary of fewer holds those that an English corpus strayed on, without their words. That of
 # uncased English BERT holds 586, of Chinese BERT thousands.
 _MIN_IDEOGRAPHS = 1000
-# A text of more characters than this for each token that is read is looked at from its beginning.
-_CHARACTERS_PER_TOKEN = 16
 # Tokens that the last word of a beginning may make at most.
 _LONGEST_WORD = 128
 
@@ -124,24 +122,29 @@ class TextTokenizer:
 
         Args:
             texts: Any strings; a lone surrogate counts as the replacement character, characters
-                that show nothing count as nothing.
+                that show nothing count as nothing, nor do those behind `most_characters`.
             max_length: Most tokens of a text.
             prompt: Put before every text.
         """
-        safe = [prompt + self._beginning(text, max_length) for text in texts]
+        most = most_characters(max_length)
+        safe = [prompt + self._beginning(text[:most], max_length) for text in texts]
         n_prompt = self._count_prompt(prompt)
         if len(safe) == 1:  # a batch of one would go through a thread pool
             encodings = [self._tokenizer.encode(safe[0])]
         else:
             encodings = self._tokenizer.encode_batch(safe)
-        return [self._to_tokens(e, max_length, len(prompt), n_prompt) for e in encodings]
+        read = [self._to_tokens(e, max_length, len(prompt), n_prompt) for e in encodings]
+        return [
+            dataclasses.replace(tokens, is_truncated=True) if len(text) > most else tokens
+            for text, tokens in zip(texts, read)
+        ]
 
     def _beginning(self, text: str, max_length: int) -> str:
         """Returns a text, of a very long one so much that `max_length` tokens come out the same.
 
         But for a word of thousands of letters, which some vocabularies divide from its end.
         """
-        size = _CHARACTERS_PER_TOKEN * max_length
+        size = CHARACTERS_PER_TOKEN * max_length
         while len(text) > size:
             beginning = visible_text(text[:size])
             # The last word may be cut.

@@ -1,4 +1,4 @@
-"""A text as the tokenizer is given it: what shows nothing, and what may go from its end."""
+"""A text as the tokenizer is given it: how much of it, what shows nothing, what its end is."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ _INVISIBLE = re.compile(
 # What ends a sentence, in several scripts, and the blanks between.
 _END = ".!?\u2026\u203c\u203d\u2047\u2048\u2049\u3002\uff01\uff1f\u061f\u06d4\u0964\u0965 \t\r\n"
 _WORD = re.compile(r"\w")
+# A text of more characters than this for each token that is read is looked at from its beginning.
+CHARACTERS_PER_TOKEN = 16
+# Nothing behind them is read, where that is more: so a megabyte without a word costs no more.
+_MOST_CHARACTERS = 16_384
+
+
+def most_characters(max_length: int) -> int:
+    """Returns how many characters of a text count, where at most `max_length` tokens are read."""
+    return max(_MOST_CHARACTERS, CHARACTERS_PER_TOKEN * max_length)
 
 
 def without_end(text: str) -> str:

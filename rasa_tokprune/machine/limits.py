@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Optional
+from typing import Iterator, Optional
 
 CGROUP = Path("/sys/fs/cgroup")
 _MEMINFO = Path("/proc/meminfo")
 _STATUS = Path("/proc/self/status")
+_GROUPS = Path("/proc/self/cgroup")
 # Version 1 writes a number near 2^63 where there is no limit.
 _NO_LIMIT = 1 << 60
 
@@ -18,11 +19,22 @@ def cpu_quota(root: Path = CGROUP) -> Optional[float]:
     Args:
         root: Where the groups are mounted.
     """
-    second = _words(root / "cpu.max")
-    if len(second) == 2:
-        return None if second[0] == "max" else int(second[0]) / int(second[1])
-    quota, period = (_number(root / "cpu" / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
-    return quota / period if quota is not None and period and quota > 0 else None
+    return min(_quotas(root), default=None)
+
+
+def _quotas(root: Path) -> Iterator[float]:
+    """Yields the quotas of the container and of this process' own group in it."""
+    groups = [line.split(":", 2) for line in _words(_GROUPS) if line.count(":") >= 2]
+    by_name = {name: path.strip("/") for _, names, path in groups for name in names.split(",")}
+    for folder in dict.fromkeys((root, root / by_name.get("", ""))):
+        second = _words(folder / "cpu.max")
+        if len(second) == 2 and second[0] != "max":
+            yield int(second[0]) / int(second[1])
+    first = root / "cpu"
+    for folder in dict.fromkeys((first, first / by_name.get("cpu", ""))):
+        quota, period = (_number(folder / f"cpu.cfs_{name}_us") for name in ("quota", "period"))
+        if quota is not None and period and quota > 0:
+            yield quota / period
 
 
 def memory_limit(root: Path = CGROUP) -> Optional[int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from rasa_tokprune.machine.limits import cpu_quota
+
 SANIC_WORKERS = "SANIC_WORKERS"
 
 
@@ -14,6 +16,11 @@ def n_server_workers() -> int:
 
 
 def available_threads() -> int:
-    """Returns the cores this process may use, shared out among Rasa's server workers."""
+    """Returns the cores this process gets time for, shared out among Rasa's server workers.
+
+    More threads than a container's quota would use it up and then all stand still.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, (cores or 1) // n_server_workers())
+    quota = cpu_quota()
+    usable = (cores or 1) if quota is None else min(cores or 1, int(quota))
+    return max(1, usable // n_server_workers())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from pathlib import Path
@@ -62,13 +63,29 @@ class EmbeddingStore:
         content = save({"digests": digests, "vectors": np.stack(list(vectors.values()))})
         store(content, self._path(fingerprint))
 
+    def keep_latest(self, count: int) -> None:
+        """Deletes all files but those written last, so many of them."""
+        if self._folder is None:
+            return
+        with contextlib.suppress(OSError):  # of another user, or deleted meanwhile
+            files = sorted(
+                self._folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime
+            )
+            for file in files[:-count]:
+                file.unlink()
+
     def _path(self, fingerprint: str) -> Optional[Path]:
         name = f"{fingerprint}-{_REVISION}.safetensors"
         return None if self._folder is None else self._folder / name
 
 
 def embed_texts(
-    encoder: Encoder, texts: Iterable[str], cache: EmbeddingStore, progress_name: Optional[str]
+    encoder: Encoder,
+    texts: Iterable[str],
+    cache: EmbeddingStore,
+    progress_name: Optional[str],
+    *,
+    most: Optional[int] = None,
 ) -> Dict[str, np.ndarray]:
     """Returns the embedding, (d,), of every text; only what `cache` lacks is encoded.
 
@@ -77,6 +94,8 @@ def embed_texts(
         texts: Any number, with repetitions.
         cache: Keeps embeddings, also those of a run that was stopped.
         progress_name: Name of the progress bar; None draws none.
+        most: Embeddings of other texts are given up where the file would hold more than this; None
+            keeps all.
     """
     digest_of = {text: _digest(text) for text in texts}
     known = cache.read(encoder.fingerprint, encoder.embedding_size)
@@ -99,6 +118,8 @@ def embed_texts(
                 saved = time.monotonic()
     finally:
         progress.close()
+        if missing and most is not None and len(known) > most:
+            known = {digest: known[digest] for digest in digest_of.values() if digest in known}
         if missing:
             cache.write(encoder.fingerprint, known)
     return {text: known[digest] for text, digest in digest_of.items()}

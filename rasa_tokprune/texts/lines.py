@@ -23,5 +23,7 @@ def read_lines(path: Path) -> List[str]:
     except OSError as error:
         raise ConfigError(f"'{path}' cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise ConfigError(f"'{path}' is not a text file in UTF-8: {error}") from error
+        raise ConfigError(
+            f"'{path}' is not a text file in UTF-8: {error}; save it as UTF-8"
+        ) from error
     return [line.strip() for line in lines if line.strip()]

@@ -109,7 +109,9 @@ class MessageFile:
             try:
                 text = line.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise self._error(number, f"no UTF-8: {error.reason}") from error
+                raise self._error(
+                    number, f"no UTF-8: {error.reason}; save the file as UTF-8"
+                ) from error
             yield text.removeprefix("\ufeff") if number == 1 else text
 
     def _lines(self, file: BinaryIO) -> Iterator[Message]:

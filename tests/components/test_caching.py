@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, List, Sequence
 
 import pytest
 from rasa.engine.training.components import FingerprintStatus
 from rasa.model_training import CODE_NEEDS_TO_BE_RETRAINED, TrainingResult
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+from safetensors.numpy import load_file
 
 import rasa_tokprune
+from rasa_tokprune.components import features
+from rasa_tokprune.components.intent_classifier import TokPruneIntentClassifier
+from rasa_tokprune.encoder.encoder import Encoder
 from tests.bots_on_disk import BOT
 from tests.plans import write_plan
 
@@ -27,6 +33,7 @@ TRAIN_NODES = {
 }
 UNCHANGED = 0
 Rasa = Callable[..., TrainingResult]
+Create = Callable[..., Any]
 
 
 def retrained(result: TrainingResult) -> List[str]:
@@ -107,3 +114,86 @@ def test_changed_training_data_trains_again(rasa_train: Rasa, tmp_path: Path) ->
     nlu.write_text(content.replace("- see you\n", "- see you tomorrow\n"), encoding="utf-8")
     result = rasa_train(PIPELINE, data=[nlu], dry_run=True)
     assert "train_rasa_tokprune.TokPruneIntentClassifier2" in retrained(result)
+
+
+@pytest.fixture
+def encoded(monkeypatch: pytest.MonkeyPatch) -> List[str]:
+    """Returns a list that grows by every text that is encoded."""
+    texts: List[str] = []
+    original = Encoder.read
+
+    def reading(encoder: Encoder, own: Sequence[str], **options: Any) -> Any:
+        texts.extend(own)
+        return original(encoder, own, **options)
+
+    monkeypatch.setattr(Encoder, "read", reading)
+    return texts
+
+
+@pytest.fixture
+def rasa_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Returns the folder of Rasa's cache, as it is during a training."""
+    folder = tmp_path / "cache"
+    folder.mkdir()
+    monkeypatch.setenv("RASA_CACHE_DIRECTORY", str(folder))
+    return folder
+
+
+def examples_of(*texts: str) -> TrainingData:
+    """Returns new messages, on which no component has left anything."""
+    return TrainingData([Message.build(text, text.split()[0]) for text in texts])
+
+
+OLD = ("ask where is it", "ask is it here", "tell it is here", "tell it was there")
+
+
+def test_a_bot_that_gained_examples_encodes_no_old_one_again(
+    create: Create, encoded: List[str], rasa_cache: Path
+) -> None:
+    create(TokPruneIntentClassifier).train(examples_of(*OLD))
+    assert set(OLD) <= set(encoded)
+    encoded.clear()
+    create(TokPruneIntentClassifier).train(examples_of(*OLD, "ask what is new"))
+    assert "ask what is new" in encoded
+    assert not set(OLD) & set(encoded)
+
+
+def test_kept_embeddings_give_the_same_model(
+    create: Create, stored: Create, rasa_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = {}
+    for name in ("first", "kept", "off"):
+        if name == "off":
+            monkeypatch.setenv("RASA_MAX_CACHE_SIZE", "0")
+        create(TokPruneIntentClassifier).train(examples_of(*OLD))
+        folder = stored(TokPruneIntentClassifier)
+        trained[name] = {
+            path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".json"
+        }
+    assert trained["first"] == trained["kept"] == trained["off"]
+    assert trained["first"]
+
+
+def test_what_is_kept_does_not_grow_without_end(
+    create: Create, rasa_cache: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(features, "_KEPT_TEXTS", 5)
+    monkeypatch.setattr(features, "_KEPT_ENCODERS", 2)
+    create(TokPruneIntentClassifier).train(examples_of(*OLD))
+    create(TokPruneIntentClassifier).train(examples_of("ask another", "tell this", "tell that"))
+    (path,) = (rasa_cache / "rasa_tokprune").iterdir()
+    assert load_file(path)["digests"].shape == (3, 32)
+    for length in (8, 9, 10):
+        create(TokPruneIntentClassifier, max_length=length).train(examples_of(*OLD))
+    assert len(list((rasa_cache / "rasa_tokprune").iterdir())) == 2
+
+
+def test_a_damaged_file_of_them_is_no_reason_to_fail(
+    create: Create, encoded: List[str], rasa_cache: Path
+) -> None:
+    create(TokPruneIntentClassifier).train(examples_of(*OLD))
+    (path,) = (rasa_cache / "rasa_tokprune").iterdir()
+    path.write_bytes(path.read_bytes()[:50])
+    encoded.clear()
+    create(TokPruneIntentClassifier).train(examples_of(*OLD))
+    assert set(OLD) <= set(encoded)

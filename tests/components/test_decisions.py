@@ -243,6 +243,20 @@ def test_payloads_that_rasa_answers_are_not_encoded(
     assert all(names(message) for message in others)
 
 
+def test_payloads_and_huge_messages_leave_the_cache_as_it_is(
+    create: Make, training_data: TrainingData
+) -> None:
+    classifier = create(TokPruneIntentClassifier, cache_size=2)
+    classifier.train(training_data)
+    parse(classifier, "hello", "goodbye")
+    before = classifier._encoder.cache_info()
+    for number in range(50):
+        parse(classifier, f'/greet{{"name": "{number}"}}', f"hello {number} " * 200)
+    parse(classifier, "hello", "goodbye")
+    after = classifier._encoder.cache_info()
+    assert (after.size, after.hits) == (before.size, before.hits + 2)
+
+
 def test_a_payload_is_told_apart_in_no_time(trained: TokPruneIntentClassifier) -> None:
     # A pattern that goes back and forth over blanks would take minutes.
     (message,) = parse(trained, "/x" + " " * 200_000 + "y")

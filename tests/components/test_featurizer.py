@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any, Callable, List
 
 import numpy as np
@@ -20,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from rasa_tokprune.components import featurizer as featurizer_module
+from rasa_tokprune.components.errors import TokPruneComponentError
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
 from rasa_tokprune.encoder import Encoder
 from tests.plans import write_plan
@@ -240,3 +242,46 @@ def test_train_returns_its_resource_and_loads_again(
     load(TokPruneFeaturizer).process([other])
     for mine, theirs in zip(one.features, other.features):
         np.testing.assert_array_equal(mine.features, theirs.features)
+
+
+PAYLOADS = ["/greet", '/greet{"name": "A"}', " /bye@0.9"]
+
+
+@pytest.mark.parametrize("constructor", ["create", "load"])
+def test_payloads_get_zeros_and_are_not_encoded(
+    create: Make,
+    load: Make,
+    training_data: TrainingData,
+    tokenize: Callable[..., List[Message]],
+    count_forward: List[int],
+    constructor: str,
+) -> None:
+    featurizer = create(TokPruneFeaturizer)
+    featurizer.train(training_data)
+    component = featurizer if constructor == "create" else load(TokPruneFeaturizer)
+    count_forward.clear()
+    for message in component.process(tokenize([Message.build(text) for text in PAYLOADS])):
+        check_shapes(message)
+        assert not any(each.features.any() for each in message.get_dense_features(TEXT))
+    assert not count_forward
+    # What names no intent of the bot is a message as any other.
+    (other,) = component.process(tokenize([Message.build("/other")]))
+    assert sum(count_forward) == 1
+    assert other.get_dense_features(TEXT)[1].features.any()
+
+
+def test_a_model_of_an_earlier_version_encodes_payloads(
+    create: Make,
+    load: Make,
+    stored: Callable[..., Path],
+    training_data: TrainingData,
+    tokenize: Callable[..., List[Message]],
+) -> None:
+    create(TokPruneFeaturizer).train(training_data)
+    intents = stored(TokPruneFeaturizer) / "intents.json"
+    intents.unlink()
+    (message,) = load(TokPruneFeaturizer).process(tokenize([Message.build("/greet")]))
+    assert message.get_dense_features(TEXT)[1].features.any()
+    intents.write_text("[", encoding="utf-8")
+    with pytest.raises(TokPruneComponentError, match="intents.json' cannot be read.*train again"):
+        load(TokPruneFeaturizer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from rasa_tokprune.encoder import load_encoder
+from rasa_tokprune.encoder.cache import EmbeddingCache, Reading
 from rasa_tokprune.errors import ConfigError
 from tests.checkpoints import CORPUS
 
@@ -66,6 +68,19 @@ def test_threads_share_it(tiny_bert: Path) -> None:
     info = encoder.cache_info()
     assert info.hits + info.misses == 20 * len(CORPUS)
     assert info.size == 3
+
+
+def test_it_is_bounded_in_bytes() -> None:
+    size = 384
+    cache = EmbeddingCache(100)
+    for number in range(1000):  # of the texts that weigh most: four bytes a character
+        text = f"{number:04}" + "\U0001f600" * (100 if number % 2 else 496)
+        cache.put(text, Reading(np.zeros(size, dtype=np.float32), 1.0))
+        cache.put(text * 1000, Reading(np.zeros(size, dtype=np.float32), 1.0))
+    held = cache._readings
+    weight = sum(sys.getsizeof(key) + value.embedding.nbytes for key, value in held.items())
+    assert len(held) == 100
+    assert weight < 100 * (500 * 4 + 100 + size * 4)
 
 
 def test_long_texts_are_not_remembered(tiny_bert: Path) -> None:

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from rasa_tokprune.encoder import load_encoder
 from rasa_tokprune.encoder import tokens as tokens_module
 from rasa_tokprune.encoder.tokens import read_tokenizer
+from rasa_tokprune.encoder.written import most_characters
 from tests.checkpoints import ARCHITECTURES
 
 ODD_TEXTS = {
@@ -102,6 +103,26 @@ def test_a_huge_text_is_not_tokenized_whole(
     monkeypatch.setattr(tokens_module, "visible_text", recorder)
     load_encoder(str(tiny_bert), max_length=12).tokenize(["where is my parcel " * 50_000])
     assert max(looked_at) < 2000
+
+
+@pytest.mark.parametrize("filling", ["x", "\U0001f600", " ", "\u200b", "!"])
+def test_a_text_without_words_is_not_looked_at_whole(
+    tiny_bert: Path, monkeypatch: pytest.MonkeyPatch, filling: str
+) -> None:
+    looked_at: List[int] = []
+    original = tokens_module.visible_text
+    monkeypatch.setattr(
+        tokens_module, "visible_text", lambda text: looked_at.append(len(text)) or original(text)
+    )
+    encoder = load_encoder(str(tiny_bert))
+    (tokens,) = encoder.tokenize([filling * 300_000 + "hello"])
+    assert max(looked_at) <= most_characters(encoder.max_length) == 16_384
+    assert tokens.is_truncated
+    assert not encoder.tokenize([filling * 10])[0].is_truncated
+
+
+def test_a_long_reading_encoder_looks_at_all_it_reads() -> None:
+    assert most_characters(8192) == 16 * 8192
 
 
 def test_content_behind_a_mile_of_blanks_is_content(tiny_bert: Path) -> None:

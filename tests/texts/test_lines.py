@@ -37,6 +37,14 @@ def test_the_true_reason_is_said(tmp_path: Path) -> None:
         read_lines(tmp_path / "binary")
 
 
+def test_training_data_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    content = "nlu:\n- intent: order\n  examples: |\n    - a café, please\n"
+    (tmp_path / "nlu.yml").write_bytes(content.encode("latin-1"))
+    for path in (tmp_path, tmp_path / "nlu.yml"):
+        with pytest.raises(ConfigError, match="nlu.yml' is not a text file in UTF-8.*save it"):
+            read_examples(path)
+
+
 def test_an_example_in_two_files_is_one(tmp_path: Path) -> None:
     write_nlu(tmp_path / "data" / "a.yml", {"greet": ["hello", "hi"], "bye": ["bye"]})
     write_nlu(tmp_path / "data" / "b.yml", {"greet": ["hi", "good morning"], "bye": ["hi"]})

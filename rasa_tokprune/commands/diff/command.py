@@ -43,6 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
                 models.append(opened.enter_context(open_model(path, option)))
             for model in models:
                 model.load()
+        archives = [model.archive for model in models]
+        if archives[0].resolve() == archives[1].resolve():
+            screen.remark(f"OLD and NEW are the same model, '{archives[0]}': nothing can differ")
         file = None
         if arguments.out is not None:
             file = opened.enter_context(whole_file(arguments.out, "--out"))

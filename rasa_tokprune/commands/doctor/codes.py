@@ -54,7 +54,7 @@ _BY_FAMILY: Dict[str, tuple[str, str, str, str]] = {
         "classifier-unused crf-dense assistant-id-missing language-encoder selector-missing "
         "selector-unused selector-intent-unknown oos-intent-unknown needs-server",
         "config-unreadable config-invalid name-unknown short-name key-unknown value-invalid "
-        "file-missing tokenizer-missing fallback-in-front rasa-error",
+        "file-missing language-missing tokenizer-missing fallback-in-front rasa-error",
     ),
     "model": (
         "model plan backend offline-ready",

@@ -27,7 +27,10 @@ def explain_with_model(model: TrainedModel, texts: Sequence[str]) -> List[Dict[s
     # Of two classifiers in a pipeline the later one decides.
     ours = [name for name, node in nodes.items() if node.uses is TokPruneIntentClassifier]
     if not ours:
-        raise ConfigError(f"model: '{model.archive}' holds no TokPruneIntentClassifier")
+        raise ConfigError(
+            f"model: '{model.archive}' holds no TokPruneIntentClassifier, which alone can be "
+            "explained; train with it in config.yml, or use `rasa-tokprune parse` or `diff`"
+        )
     target = ours[-1]
     config = {**nodes[target].config, "explain": True}
     nodes[target] = dataclasses.replace(nodes[target], config=config)

@@ -51,7 +51,8 @@ class Example:
 def is_nlu_yaml(path: Path) -> bool:
     """Returns whether a YAML file looks like training data of messages, as Rasa decides it."""
     try:
-        with path.open(encoding="utf-8") as file:
+        # In another encoding it is training data all the same; who reads it says what is wrong.
+        with path.open(encoding="utf-8", errors="surrogateescape") as file:
             return any(line.lstrip().startswith(("nlu:", "responses:")) for line in file)
     except (OSError, ValueError):
         return False

@@ -94,7 +94,9 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise ConfigError(os_error_line(error)) from error
     except ValueError as error:
-        raise ConfigError(f"'{path}' is not a text file in UTF-8: {error}") from error
+        raise ConfigError(
+            f"'{path}' is not a text file in UTF-8: {error}; save it as UTF-8"
+        ) from error
     if not text.isascii():
         return text
     # As Rasa does: in a file without any other sign, \uXXXX stands for one.

@@ -51,6 +51,17 @@ def result_of(log: Path, capsys: pytest.CaptureFixture[str], *options: str) -> A
     return json.loads(capsys.readouterr().out)
 
 
+def test_one_model_given_twice_is_remarked_on(
+    monkeypatch: pytest.MonkeyPatch, log: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = FakeModel(OLD, Path("old.tar.gz"))
+    use_models(monkeypatch, "diff", {"old": model, "new": model})
+    assert main(["diff", "old", "new", "--log", str(log), "--json"]) == 0
+    said = capsys.readouterr()
+    assert "OLD and NEW are the same model, 'old.tar.gz': nothing can differ" in said.err
+    assert json.loads(said.out)["changed"]["any"]["messages"] == 0
+
+
 def test_what_changed(
     models: Dict[str, FakeModel], log: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

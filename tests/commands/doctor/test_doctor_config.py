@@ -142,6 +142,7 @@ def test_short_names_are_known_with_the_importer(
     [
         ({"assistant_id": None}, "assistant-id-missing", "is missing", "assistant_id: "),
         ({"assistant_id": "placeholder_default"}, "assistant-id-missing", "still", "a name"),
+        ({"language": None}, "language-missing", "`rasa train` stops", "language: en"),
         ({"recipe": "graph.v1"}, "recipe-graph", "'graph.v1'", ""),
         ({"importers": [{"name": "my.Importer"}]}, "importer-not-read", "my.Importer", "--data"),
     ],

@@ -142,7 +142,7 @@ def test_cores_and_a_quota(see: Callable[..., Found], monkeypatch: pytest.Monkey
     monkeypatch.setattr(threads, "cpu_quota", lambda: 1.5)
     found = see(threads.check_cores)
     expect(found, "cores", "8 of", "")
-    expect(found, "cpu-quota", "time for 1.5 cores but sees 8", "num_threads: 1")
+    expect(found, "cpu-quota", "time for 1.5 cores but sees 8", "THREADS to 1,")
     monkeypatch.setattr(threads, "cpu_quota", lambda: None)
     assert "cpu-quota" not in see(threads.check_cores)
 

@@ -179,7 +179,8 @@ def test_same_name_for_two_models(tmp_path: Path) -> None:
 def test_a_number_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["evaluate", "--min-accuracy", "high"])
-    assert "--min-accuracy: invalid float value: 'high'" in capsys.readouterr().err
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "--min-accuracy: invalid float value: 'high'" in line
 
 
 def test_the_command_line_alone_loads_nothing_heavy() -> None:

@@ -15,6 +15,11 @@ from rasa_tokprune.fewshot.lexical.ngrams import ngrams, words
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 
 
+@pytest.mark.parametrize("letter", ["a", "\u00e4", "\u65e5"])
+def test_what_stands_behind_16384_characters_is_not_read(letter: str) -> None:
+    assert words(f"{letter} " * 8192 + "behind") == [letter] * 8192
+
+
 def test_words_and_pairs_of_neighbours() -> None:
     assert ngrams("Where is it") == ["where", "is", "it", "where is", "is it"]
     assert ngrams("hello") == ["hello"]

@@ -133,7 +133,8 @@ def check_domain(case: Case) -> Iterator[Finding]:
         if case.bot.messages:
             yield Finding(
                 "domain-missing",
-                "there is no domain.yml: intents and responses are not compared with it",
+                "there is no domain.yml: intents and responses are not compared with it, and "
+                "`rasa train` stops without one; `rasa train nlu` does not",
                 "Write one, or name it with --domain",
             )
         return

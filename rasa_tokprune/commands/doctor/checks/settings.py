@@ -46,6 +46,13 @@ def check_settings(case: Case) -> Iterator[Finding]:
             "Add `assistant_id: ` and a name of the bot's own",
             bot.config,
         )
+    if not bot.settings.get("language"):
+        yield Finding(
+            "language-missing",
+            "language is missing: `rasa train` stops there",
+            "Add `language: en`, or the bot's own language",
+            bot.config,
+        )
     for importer in bot.settings.get("importers") or []:
         name = str(importer.get("name") if isinstance(importer, dict) else importer)
         if name.rpartition(".")[2] not in _FILE_IMPORTERS:

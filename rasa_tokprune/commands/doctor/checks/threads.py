@@ -24,14 +24,15 @@ def check_cores(case: Case) -> Iterator[Finding]:
     of_all = f" of {os.cpu_count()}" if os.cpu_count() != cores else ""
     limited = f", time for {quota:g}" if quota is not None else ""
     yield Finding("cores", f"cores this process may use: {cores}{of_all}{limited}")
-    if quota is not None and quota < cores and available_threads() > max(1, quota):
+    if quota is not None and max(1, quota) < cores:
         fits = max(1, int(quota))
         yield Finding(
             "cpu-quota",
-            f"the container gets time for {quota:g} cores but sees {cores}: {available_threads()} "
-            f"threads use it up and are then stopped for the rest of each period",
-            f"Set num_threads: {fits} in config.yml, or give the container {fits} cores of its own "
-            f"(docker run --cpuset-cpus)",
+            f"the container gets time for {quota:g} cores but sees {cores}: the encoder goes by "
+            f"the quota, TensorFlow and torch take {cores} threads, use it up and are stopped",
+            f"Set OMP_NUM_THREADS, TF_INTRA_OP_PARALLELISM_THREADS and "
+            f"TF_INTER_OP_PARALLELISM_THREADS to {fits}, or give the container {fits} cores of its "
+            f"own (docker run --cpuset-cpus)",
         )
 
 

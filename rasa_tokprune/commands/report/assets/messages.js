@@ -55,6 +55,9 @@
     return make("li", "message", make("p", "text", said(item.text)), verdict, evidence(item));
   }
 
+  // Without a label nobody knows which of two answers is right: two columns would be empty.
+  const isLabelled = data.differences.some((row) => row.intent !== null);
+
   function difference(row) {
     const cell = (label, className, ...children) => {
       const element = make("td", className, ...children);
@@ -62,9 +65,11 @@
       return element;
     };
     const verdict = row.verdict === "worse" ? make("strong", "bad", "worse") : row.verdict;
+    const right = isLabelled ? [cell("Right", "", row.intent === null ? "" : intent(row.intent))] : [];
+    const change = isLabelled ? [cell("Change", "", verdict)] : [];
     return make("tr", "", cell("Message", "", row.text === null ? make("span", "tag", "left out") : said(row.text)),
-      cell("Right", "", row.intent === null ? "" : intent(row.intent)), cell("First", "", intent(row.before), ` ${row.confidence_before.toFixed(2)}`),
-      cell("Second", "", intent(row.after), ` ${row.confidence_after.toFixed(2)}`), cell("Change", "", verdict));
+      ...right, cell("First", "", intent(row.before), ` ${row.confidence_before.toFixed(2)}`),
+      cell("Second", "", intent(row.after), ` ${row.confidence_after.toFixed(2)}`), ...change);
   }
 
   function list(name, items, render, fields) {

@@ -1,0 +1,1 @@
+"""Large bots, and bots that grow."""

@@ -1,0 +1,1 @@
+"""What changes while a server runs: models, trainings, its end."""

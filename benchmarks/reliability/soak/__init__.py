@@ -1,0 +1,1 @@
+"""A long run of mixed messages, with payloads and huge ones among them."""

@@ -20,6 +20,7 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -154,6 +155,8 @@ def main() -> None:
     for program in ("redis-server", "nginx"):
         if shutil.which(program) is None:
             sys.exit(f"{program} is not installed")
+    # What was started ends with this, however it ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         root = Path(folder)
         check(root, asked, stack)

@@ -14,6 +14,7 @@ EXTRAS: Dict[str, str] = {
     "onnxruntime": "onnx",
     "distributed": "distributed",
     "matplotlib": "plots",
+    "prometheus_client": "metrics",
 }
 
 

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OPTIONAL = frozenset(
     {
         "torch", "transformers", "sentence_transformers", "onnx", "onnxruntime", "distributed",
-        "matplotlib", "rasa",
+        "matplotlib", "prometheus_client", "rasa",
     }
 )  # fmt: skip
 _OF_BACKEND: Dict[Any, Set[str]] = {"torch": {"torch"}, "onnx": {"onnxruntime"}}

@@ -55,11 +55,13 @@ MAY_IMPORT: Dict[str, Tuple[str, ...]] = {
     # embedding -> prototypes -> confidence
     "fewshot": ("errors",),
     "explanation": ("encoder", "fewshot"),
+    # what a server tells of its work
+    "monitoring": ("errors", "extras", "machine", "encoder", "fewshot"),
     # confidence -> Rasa message
     "texts": ("errors", "machine", "encoder", "texts/lines"),
     "components": (
-        "errors", "terminal", "machine", "encoder", "fewshot", "explanation", "texts",
-        "texts/lines", "package",
+        "errors", "terminal", "machine", "encoder", "fewshot", "explanation", "monitoring",
+        "texts", "texts/lines", "package",
     ),
     "importer": ("components",),
     # text -> embedding, in another library
@@ -120,6 +122,7 @@ LIBRARIES: Dict[str, Tuple[str, ...]] = {
     "onnx": ("encoder/backends/onnx",),
     "onnxruntime": ("encoder/backends/onnx",),
     "distributed": ("jobs",),
+    "prometheus_client": ("monitoring/exposition", "monitoring/meters"),
     "matplotlib": ("plots", "commands/evaluate"),
     "rich": ("commands/screen", "commands/explain/layout"),
     "jinja2": ("commands/report",),

@@ -130,8 +130,7 @@ def choose_plan(
         TokPruneError: If the model or `certify_on` cannot be read.
     """
     log = read_messages(decisions.certify_on)
-    original = dataclasses.replace(settings, prune=OFF, adapter=OFF)
-    reference = open_encoder(original, may_download=True)
+    reference = open_encoder(settings.un_pruned(), may_download=True)
     examples = with_content(examples, reference, "TokPruneIntentClassifier")
     if not examples:
         return ChosenPlan(OFF, reference, [], [], len(log))
@@ -186,8 +185,17 @@ def _outcomes(
     encoder: Encoder, examples: Sequence[Message], log: List[str], decisions: DecisionSettings
 ) -> Tuple[_Outcomes, _Outcomes]:
     """Returns what becomes of the training messages, out of fold, and of the log's."""
+    bot = training_set(encoder, examples, decisions)
+    own = bot.out_of_fold()
+    return own, outcomes_of(bot.classifier, Messages.encoded(log, encoder)) if log else []
+
+
+def training_set(
+    encoder: Encoder, examples: Sequence[Message], decisions: DecisionSettings
+) -> TrainingSet:
+    """Returns a bot's examples as an encoder sees them, and how the bot decides."""
     labels = [example.get(INTENT) for example in examples]
-    bot = TrainingSet.encoded(
+    return TrainingSet.encoded(
         [example.get(TEXT) for example in examples],
         labels,
         [example.get(INTENT_RESPONSE_KEY) or example.get(INTENT) for example in examples],
@@ -197,5 +205,3 @@ def _outcomes(
         target_in_scope_rejection=decisions.target_in_scope_rejection,
         lexical_weight=decisions.lexical_weight,
     )
-    own = bot.out_of_fold()
-    return own, outcomes_of(bot.classifier, Messages.encoded(log, encoder)) if log else []

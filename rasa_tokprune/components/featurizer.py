@@ -39,6 +39,7 @@ from rasa_tokprune.components.ranking import is_payload, read_intents, store_int
 from rasa_tokprune.encoder.encoder import EncodedText, Encoder
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.errors import ConfigError
+from rasa_tokprune.monitoring.watch import watch
 
 # Texts whose token states are held in memory at once during training.
 _CHUNK_SIZE = 256
@@ -163,6 +164,7 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
         with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is not None:
                 encoder = restore_encoder(cls._check_config(config), folder)
+                encoder = watch(cls.__name__).encoder(encoder)
                 intents = read_intents(folder)
         return cls(config, model_storage, resource, execution_context, encoder, intents)
 

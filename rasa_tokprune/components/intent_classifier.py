@@ -35,6 +35,12 @@ from rasa_tokprune.components.ranking import (
     warn_of_two_fallbacks,
     with_fallback,
 )
+from rasa_tokprune.components.shadow.compare import Shadow
+from rasa_tokprune.components.shadow.stored import (
+    restore_shadow,
+    store_un_pruned,
+    train_un_pruned,
+)
 from rasa_tokprune.components.trained import Restored, restore_trained, store_trained
 from rasa_tokprune.components.training import (
     Learner,
@@ -47,6 +53,7 @@ from rasa_tokprune.encoder.encoder import Encoder
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.errors import StorageError
 from rasa_tokprune.explanation import explain
+from rasa_tokprune.monitoring.watch import Watch
 
 logger = structlog.get_logger(__name__)
 
@@ -105,6 +112,7 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         model_storage: ModelStorage,
         resource: Resource,
         restored: Optional[Restored] = None,
+        shadow: Optional[Shadow] = None,
     ) -> None:
         """Checks the configuration; without prototypes every answer is no intent."""
         with as_rasa_errors(type(self).__name__):
@@ -114,6 +122,8 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         self._encoder = None if restored is None else restored.encoder
         self._prototypes = None if restored is None else restored.prototypes
         self._examples = [] if restored is None else restored.examples
+        self._watch = Watch() if restored is None else restored.watch
+        self._shadow = shadow
         self._next_cache_report = FIRST_CACHE_REPORT
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -131,9 +141,11 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
             trained = train_prototypes(labelled, encoder, self._decisions, LEARNER)
             if trained is None:
                 return self._resource
+            un_pruned = train_un_pruned(labelled, encoder, self._settings, self._decisions)
             with self._model_storage.write_to(self._resource) as folder:
                 store_trained(trained, encoder, self._settings, folder)
                 store_certificate(chosen, folder)
+                store_un_pruned(un_pruned, folder)
         self._encoder, self._prototypes = encoder, trained.classifier
         self._examples = trained.texts
         log_training(trained, encoder, LEARNER, None if chosen is None else str(chosen))
@@ -148,13 +160,16 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         length, explains = self._decisions.ranking_length or None, self._decisions.explain
         names = self._prototypes.classes
         asked = [each for each in messages if explains or not is_payload(each.get(TEXT), names)]
-        for message, ranking in zip(
-            asked, rank(self._prototypes, messages_of(asked, self._encoder), length)
-        ):
+        ranked = rank(self._prototypes, messages_of(asked, self._encoder), length)
+        rankings = list(self._watch.rankings(ranked))
+        for message, ranking in zip(asked, rankings):
             self._answer(message, ranking)
             if explains:
                 explanation = self.explain(message.get(TEXT) or "")
                 message.set(EXPLANATION_KEY, explanation, add_to_output=True)
+        if self._shadow is not None:
+            self._shadow.ask([each.get(TEXT) or "" for each in asked], rankings)
+        self._watch.cache(self._encoder)
         self._report_cache(self._encoder.cache_info())
         return messages
 
@@ -189,8 +204,10 @@ class TokPruneIntentClassifier(IntentClassifier, GraphComponent):
         with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is None:  # a bot without intents
                 return cls(config, model_storage, resource)
-            restored = restore_trained(cls._check_config(config)[0], folder)
-        return cls(config, model_storage, resource, restored)
+            settings, decisions = cls._check_config(config)
+            restored = restore_trained(settings, folder, cls.__name__)
+            shadow = restore_shadow(decisions, settings, restored.encoder, folder, restored.watch)
+        return cls(config, model_storage, resource, restored, shadow)
 
     def _encoder_to_train(self, examples: List[Message]) -> Tuple[Encoder, Optional[ChosenPlan]]:
         """Returns the encoder, and with `prune: auto` why it is that one."""

@@ -33,6 +33,7 @@ from rasa_tokprune.components.training import (
 )
 from rasa_tokprune.components.training_log import log_training
 from rasa_tokprune.errors import did_you_mean
+from rasa_tokprune.monitoring.watch import Watch
 
 LEARNER = Learner("TokPruneResponseSelector", "tokprune_response_selector", INTENT_RESPONSE_KEY)
 # How Rasa's validator begins when a bot has retrieval intents and its own class is not there.
@@ -102,6 +103,7 @@ class TokPruneResponseSelector(GraphComponent):
         self._resource = resource
         self._encoder = None if restored is None else restored.encoder
         self._prototypes = None if restored is None else restored.prototypes
+        self._watch = Watch() if restored is None else restored.watch
         self._responses = responses or Responses([], [], {})
 
     def train(self, training_data: TrainingData) -> Resource:
@@ -143,8 +145,9 @@ class TokPruneResponseSelector(GraphComponent):
         names = self._responses.intents
         asked = [message for message in messages if not is_payload(message.get(TEXT), names)]
         rankings = rank(self._prototypes, messages_of(asked, self._encoder), length)
-        for message, ranking in zip(asked, rankings):
+        for message, ranking in zip(asked, self._watch.rankings(rankings)):
             set_selection(message, selector, ranking, self._responses)
+        self._watch.cache(self._encoder)
         return messages
 
     @classmethod
@@ -165,7 +168,7 @@ class TokPruneResponseSelector(GraphComponent):
         with read_if_stored(model_storage, resource) as folder, as_rasa_errors(cls.__name__):
             if folder is None:  # a bot without retrieval intents
                 return cls(config, model_storage, resource)
-            restored = restore_trained(cls._check_config(config)[0], folder)
+            restored = restore_trained(cls._check_config(config)[0], folder, cls.__name__)
             responses = Responses.load(folder)
         return cls(config, model_storage, resource, restored, responses)
 

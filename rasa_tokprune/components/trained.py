@@ -32,6 +32,7 @@ from rasa_tokprune.fewshot.storage import (
     NAMES_FILE,
 )
 from rasa_tokprune.machine.checksums import changed_file, write_checksums
+from rasa_tokprune.monitoring.watch import Watch, watch
 
 # What decides the answers. An adapter and a bundled encoder are checked by the encoder's identity.
 _CHECKED = (
@@ -47,11 +48,13 @@ class Restored:
         encoder: That of the training.
         prototypes: Fitted on its embeddings.
         examples: Texts of the support set.
+        watch: Looks at how the component answers.
     """
 
     encoder: Encoder
     prototypes: PrototypeClassifier
     examples: List[str]
+    watch: Watch
 
 
 def store_trained(
@@ -79,8 +82,13 @@ def store_trained(
         ) from error
 
 
-def restore_trained(settings: EncoderSettings, folder: Path) -> Restored:
+def restore_trained(settings: EncoderSettings, folder: Path, component: str) -> Restored:
     """Reads what `store_trained` wrote, and opens the encoder.
+
+    Args:
+        settings: Of the encoder.
+        folder: Where it was written.
+        component: The component's class, which metrics name.
 
     Raises:
         StorageError: If a file is damaged, of another model, or of another encoder, plan or major
@@ -93,7 +101,8 @@ def restore_trained(settings: EncoderSettings, folder: Path) -> Restored:
     encoder = restore_encoder(settings, folder)
     check_fingerprint(encoder, stored.get("encoder_fingerprint", "unknown"))
     _check_unchanged(folder)
-    return Restored(encoder, prototypes, examples)
+    own = watch(component)
+    return Restored(own.encoder(encoder), prototypes, examples, own)
 
 
 def _check_unchanged(folder: Path) -> None:

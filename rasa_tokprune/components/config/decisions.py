@@ -22,6 +22,7 @@ DECISION_DEFAULTS: Dict[Text, Any] = {
     "ranking_length": 10,
     "max_flip_rate": 0.02,
     "certify_on": None,
+    "shadow_rate": 0.0,
 }
 _FLAGS = ("use_intent_names", "emit_fallback", "cross_validation", "explain")
 
@@ -40,6 +41,7 @@ class DecisionSettings:
     ranking_length: int
     max_flip_rate: float
     certify_on: Optional[str]
+    shadow_rate: float
 
     @classmethod
     def from_config(cls, config: Mapping[Text, Any]) -> DecisionSettings:
@@ -63,6 +65,11 @@ class DecisionSettings:
             raise ConfigError(
                 f"max_flip_rate must be a number in (0, 1), the share of answers that prune: auto "
                 f"may change; got {values['max_flip_rate']!r}"
+            )
+        if not 0 <= _number(values["shadow_rate"]) <= 1:
+            raise ConfigError(
+                f"shadow_rate must be a number in [0, 1], the share of messages that are also "
+                f"answered un-pruned; got {values['shadow_rate']!r}"
             )
         check_type(values, "certify_on", str, "a file of messages, one a line, or null")
         if values["certify_on"] is not None and config.get("prune") != AUTO:

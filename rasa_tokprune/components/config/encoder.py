@@ -95,6 +95,11 @@ class EncoderSettings:
         check_values(values, _OVERRIDES)
         return cls(**values)
 
+    def un_pruned(self) -> EncoderSettings:
+        """Returns the settings of the original encoder: no plan, and no adapter of one."""
+        no_overrides: Dict[str, Any] = dict.fromkeys(_OVERRIDES)
+        return dataclasses.replace(self, prune=OFF, adapter=OFF, **no_overrides)
+
     def plan_for(
         self, folder: Path, spec: EncoderSpec, backend: Backend, precision: Precision
     ) -> PruningPlan:

@@ -1,0 +1,1 @@
+"""What a server tells of its work: Prometheus metrics and OpenTelemetry spans, without any text."""

@@ -20,11 +20,11 @@ from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tu
 import numpy as np
 from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
-from tqdm import tqdm
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.fuzz.bots import Bot
 from benchmarks.reliability.fuzz.generated import generated
+from benchmarks.reliability.fuzz.pace import add_pace, tried
 from benchmarks.rows import append_row
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.errors import ConfigError
@@ -179,11 +179,9 @@ def run(model: str, engine: str, n: int, seed: int, minutes: float) -> Dict[str,
         folder = Path(name)
         bot, seen = Bot(folder / "storage", config_of(model, engine, folder)), Tally()
         start = time.monotonic()
-        todo = batches(seed, n)
-        for batch in tqdm(todo, total=math.ceil(n / BATCH), desc=f"{model}, {engine}"):
+        n_batches = math.ceil(n / BATCH)
+        for batch in tried(batches(seed, n), n_batches, f"{model}, {engine}", minutes):
             check_batch(bot, batch, TOLERANCE[engine], seen)
-            if time.monotonic() - start > 60 * minutes:
-                break
     seconds = round(time.monotonic() - start, 1)
     return {"kind": "messages", "model": model, "engine": engine, "seed": seed,
             "asked": n, **seen.row(), "seconds": seconds}  # fmt: skip
@@ -213,10 +211,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     parser.add_argument("-n", type=int, default=100_000, help="messages of the tiny model")
     parser.add_argument("--real", type=int, default=2_000, help=f"messages of {REAL}")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE")
-    parser.add_argument(
-        "--minutes", type=float, default=math.inf, help="most for each engine; default: no end"
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of the generator; default: 1")
+    add_pace(parser)
     return run_measuring(parser, measure, arguments)
 
 

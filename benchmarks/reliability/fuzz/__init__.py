@@ -1,1 +1,1 @@
-"""What generated messages, configurations, training files and sentences of tokens bring to light."""
+"""What generated messages, configurations, training files and tokens bring to light."""

@@ -23,6 +23,7 @@ from rasa.shared.nlu.training_data.message import Message
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.fuzz.bots import COMPONENTS, make, training_data
+from benchmarks.reliability.fuzz.generated import source
 from benchmarks.reliability.fuzz.pace import add_pace, tried
 from benchmarks.reliability.fuzz.refusals import FOREIGN, Ending, of_component
 from benchmarks.rows import append_row
@@ -88,7 +89,7 @@ def attempt(number: int, config: Config, tiny: Config, folder: Path) -> Ending:
 
 def run(n: int, seed: int, minutes: float) -> Tuple[Dict[str, int], List[Dict[str, Any]]]:
     """Returns how often a configuration ended how, and the findings, each kind of them once."""
-    rng, counts = random.Random(seed), collections.Counter[str]()
+    rng, counts = source(seed), collections.Counter[str]()
     findings: Dict[str, Dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
@@ -102,7 +103,8 @@ def run(n: int, seed: int, minutes: float) -> Tuple[Dict[str, int], List[Dict[st
             if end.kind == FOREIGN and end.where not in findings:
                 shown = {str(key): repr(value)[:80] for key, value in config.items()}
                 print(f"\n{component.__name__} {config!r:.300}: {end.said:.300} ({end.where})")
-                findings[end.where] = {"component": component.__name__, "config": shown, **end.row()}
+                name_ = component.__name__
+                findings[end.where] = {"component": name_, "config": shown, **end.row()}
     return dict(counts), list(findings.values())
 
 
@@ -115,7 +117,8 @@ def measure(arguments: argparse.Namespace) -> None:
     logging.disable(logging.ERROR)
     warnings.simplefilter("ignore")
     counts, findings = run(arguments.n, arguments.seed, arguments.minutes)
-    row = {"kind": "configs", "seed": arguments.seed, "asked": arguments.n, "n": sum(counts.values()), **counts}
+    row = {"kind": "configs", "seed": arguments.seed, "asked": arguments.n}
+    row.update(n=sum(counts.values()), **counts)
     append_row({**row, "findings": findings, "environment": environment()}, arguments.out)
     if findings:
         raise ConfigError(f"{len(findings)} kinds of findings, the first: {findings[0]}")

@@ -47,7 +47,7 @@ class Answer(NamedTuple):
     output: Dict[str, Any]
 
 
-class Finding(Exception):
+class WrongAnswerError(Exception):
     """A message was answered as it must not be."""
 
 
@@ -55,25 +55,25 @@ def read(message: Message, n_words: int) -> Answer:
     """Returns a message's answer.
 
     Raises:
-        Finding: If it is wrong on its own.
+        WrongAnswerError: If it is wrong on its own.
     """
     sequence, sentence = message.get_dense_features(TEXT)
     rows = [each.features for each in (sequence, sentence) if each is not None]
     if sum(map(len, rows)) not in (n_words + 1, 0 if n_words == 0 else n_words + 1):
-        raise Finding(f"features of {sum(map(len, rows))} rows for {n_words} words")
+        raise WrongAnswerError(f"features of {sum(map(len, rows))} rows for {n_words} words")
     features = np.concatenate(rows) if rows else np.zeros((0, 1), np.float32)
     if not np.isfinite(features).all():
-        raise Finding("features that are not finite")
+        raise WrongAnswerError("features that are not finite")
     output = message.as_dict(only_output_properties=True)
     text = json.dumps(output, allow_nan=False)
     if json.loads(text) != output:
-        raise Finding("output that JSON changes")
+        raise WrongAnswerError("output that JSON changes")
     text.encode("utf-8")
     selection = output["response_selector"]["default"]
     for ranking in (output["intent_ranking"], selection["ranking"]):
         found = [each["confidence"] for each in ranking]
         if found != sorted(found, reverse=True) or not all(0 <= each <= 1 for each in found):
-            raise Finding(f"a ranking of confidences {found}")
+            raise WrongAnswerError(f"a ranking of confidences {found}")
     return Answer(features, output)
 
 
@@ -81,15 +81,15 @@ def compare(alone: Answer, beside: Answer, tolerance: float) -> float:
     """Returns the largest difference of features.
 
     Raises:
-        Finding: If it is above `tolerance`, or one of none and the answers differ at all.
+        WrongAnswerError: If it is above `tolerance`, or one of none and the answers differ at all.
     """
     if alone.features.shape != beside.features.shape:
-        raise Finding("features of another size in a batch")
+        raise WrongAnswerError("features of another size in a batch")
     difference = float(np.abs(alone.features - beside.features).max(initial=0.0))
     if difference > tolerance:
-        raise Finding(f"features that differ by {difference:.2g} in a batch")
+        raise WrongAnswerError(f"features that differ by {difference:.2g} in a batch")
     if tolerance == 0.0 and alone.output != beside.output:
-        raise Finding("another answer in a batch")
+        raise WrongAnswerError("another answer in a batch")
     return difference
 
 
@@ -202,7 +202,7 @@ def measure(arguments: argparse.Namespace) -> None:
             wrong += len(row["findings"])
             append_row({**row, "environment": environment()}, arguments.out)
     if wrong:
-        raise ConfigError(f"{wrong} messages were not answered as they must be; see {arguments.out}")
+        raise ConfigError(f"{wrong} messages were not answered as they must be: {arguments.out}")
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

@@ -11,7 +11,6 @@ import argparse
 import functools
 import json
 import os
-import random
 import re
 import resource
 import shutil
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from benchmarks.command import measuring_parser, run_measuring
+from benchmarks.reliability.fuzz.generated import source
 from benchmarks.rows import append_row
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.cpu import cpu_features
@@ -79,7 +79,7 @@ def missing() -> Optional[str]:
 def write_seeds(corpus: Path, seed: int) -> None:
     """Writes random inputs of full length into an empty corpus: short ones hold no plan."""
     corpus.mkdir(parents=True, exist_ok=True)
-    rng = random.Random(seed)
+    rng = source(seed)
     for number in range(0 if any(corpus.iterdir()) else _SEEDS):
         content = bytearray(rng.randbytes(_MOST_BYTES))
         for place in range(len(content)):  # few tokens without a row
@@ -103,7 +103,8 @@ def fuzz(program: Path, corpus: Path, seconds: int, seed: int) -> Dict[str, Any]
         seed: Of libFuzzer's choices.
     """
     command = [str(program), f"-max_total_time={seconds}", f"-max_len={_MOST_BYTES}"]
-    command += [f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={program}-", str(corpus)]
+    command += [f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={program}-"]
+    command.append(str(corpus))
     start, before = time.monotonic(), _cpu_seconds()
     result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     wall, cpu = time.monotonic() - start, _cpu_seconds() - before

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import collections
 import logging
-import random
 import sys
 import tempfile
 import warnings
@@ -25,6 +24,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.fuzz.bots import COMPONENTS, make
+from benchmarks.reliability.fuzz.generated import source
 from benchmarks.reliability.fuzz.nlu_generated import generated_file
 from benchmarks.reliability.fuzz.pace import add_pace, tried
 from benchmarks.reliability.fuzz.refusals import FOREIGN, REFUSED, TAKEN, ending, of_component
@@ -32,7 +32,7 @@ from benchmarks.rows import append_row
 from rasa_tokprune.encoder.plans.plan import PruningPlan
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.environment import environment
-from rasa_tokprune.texts.training_data.nlu import read_nlu_yaml, without_repetitions
+from rasa_tokprune.texts.tasks import read_examples
 from tests.checkpoints import N_LAYERS, write_checkpoint
 
 ROWS = "nlu_files.jsonl"
@@ -43,11 +43,7 @@ _MOST_SHOWN = 12
 
 def ours(path: Path) -> Examples:
     """Returns text, intent and full key of the examples that the package reads."""
-    return [
-        (each.text, each.intent, each.key or each.intent)
-        for each in without_repetitions(read_nlu_yaml(path))
-        if each.intent and each.text.strip()
-    ]
+    return list(zip(*read_examples(path)))
 
 
 def examples_of(data: TrainingData) -> Examples:
@@ -82,12 +78,17 @@ class Outcomes:
         path = self._folder / f"nlu{number}.yml"
         path.write_text(content, encoding="utf-8", newline="")
         own = ending(lambda: ours(path))
-        theirs = ending(lambda: TrainingData().merge(load_data(str(path))), (RasaException,))
+        theirs = ending(
+            lambda: TrainingData().merge(load_data(str(path))), (RasaException,), longest=0
+        )
         self.counts[f"read: {own.kind}"] += 1
-        self.counts[f"rasa: {'raised another error' if theirs.kind == FOREIGN else theirs.kind}"] += 1
+        rasas = "raised another error" if theirs.kind == FOREIGN else theirs.kind
+        self.counts[f"rasa: {rasas}"] += 1
         if own.kind == FOREIGN:
             self._note("the reader raised", content, own.said, own.where)
-        if own.kind == theirs.kind == TAKEN:
+        if theirs.kind == TAKEN and not examples_of(theirs.value):
+            self.counts["rasa: no example"] += 1
+        elif own.kind == theirs.kind == TAKEN:
             same = own.value == examples_of(theirs.value)
             self.counts["both took it: the same" if same else "both took it: different"] += 1
             if not same:
@@ -117,7 +118,7 @@ class Outcomes:
 
 def run(n: int, seed: int, minutes: float) -> Dict[str, Any]:
     """Returns what came of n files."""
-    rng = random.Random(seed)
+    rng = source(seed)
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         tiny = {"model": str(write_checkpoint(base / "checkpoint")), "prune": str(base / "p.json")}
@@ -134,7 +135,7 @@ def measure(arguments: argparse.Namespace) -> None:
     """Tries the files; writes a row.
 
     Raises:
-        ConfigError: If one was neither read nor refused in one line, or read otherwise than by Rasa.
+        ConfigError: If one was not read as by Rasa and not refused in one line either.
     """
     logging.disable(logging.ERROR)
     warnings.simplefilter("ignore")

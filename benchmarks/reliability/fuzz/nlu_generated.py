@@ -22,7 +22,8 @@ _ANNOTATED = [
     '[a]{"entity": "\\ud800"}', '[a]{"entity": ""}', '[a]{"entity": "b", "role": ""}',
 ]  # fmt: skip
 _WORDS = ["where is my parcel", "hello", "${HOME}", "\\u00e9", "a # b", "- dash", "'quoted'",
-          "yes", "123", "{", "}", "a: b", "tab\there", "end ", "\\n", "|", ">", "x" * 20000]  # fmt: skip
+          "yes", "123", "{", "}", "a: b", "tab\there", "end ", "\\n", "|", ">",
+          "x" * 20000]  # fmt: skip
 
 
 def _example(rng: random.Random) -> str:
@@ -52,7 +53,8 @@ def _listed(rng: random.Random) -> str:
 
 
 def _block(rng: random.Random) -> str:
-    kind = rng.choice(["intent"] * 8 + ["synonym", "regex", "lookup", "entity", "Intent", "intent "])
+    others = ["synonym", "regex", "lookup", "entity", "Intent", "intent "]
+    kind = rng.choice(["intent"] * 8 + others)
     lines = [f"- {kind}: {rng.choice(_NAMES)}"]
     if rng.random() < 0.1:
         lines.append(rng.choice(["  metadata: {a: 1}", "  metadata: x", "  use: 1", "  intent: b"]))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import traceback
-from typing import Any, Callable, Dict, NamedTuple, Tuple
+from typing import Any, Callable, Dict, NamedTuple, Tuple, Type
 
 from rasa.shared.exceptions import RasaException
 
 from rasa_tokprune.errors import TokPruneError
 
 TAKEN, REFUSED, FOREIGN = "taken", "refused", "finding"
-_LONGEST_LINE = 2000
+# Values stand in it as they were given.
+_LONGEST_LINE = 10_000
 
 
 class Ending(NamedTuple):
@@ -26,18 +27,24 @@ class Ending(NamedTuple):
         return {"said": self.said[:400], "where": self.where}
 
 
-def ending(attempt: Callable[[], Any], own: Tuple[type, ...] = (TokPruneError,)) -> Ending:
+def ending(
+    attempt: Callable[[], Any],
+    own: Tuple[Type[BaseException], ...] = (TokPruneError,),
+    *,
+    longest: int = _LONGEST_LINE,
+) -> Ending:
     """Returns how an attempt ended.
 
     Args:
         attempt: Called once.
-        own: What a refusal may be; it is one line, and not a long one.
+        own: What a refusal may be.
+        longest: Characters of its one line at most; 0 leaves how it is written to others.
     """
     try:
         return Ending(TAKEN, value=attempt())
     except own as error:
         said = str(error)
-        if not said.strip() or len(said.splitlines()) > 1 or len(said) > _LONGEST_LINE:
+        if longest and (len(said.splitlines()) != 1 or len(said) > longest):
             return Ending(FOREIGN, f"{len(said)} characters, not one line: {said}", _where(error))
         return Ending(REFUSED, said)
     except Exception as error:

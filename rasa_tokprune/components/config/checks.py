@@ -84,7 +84,9 @@ def check_type(
 ) -> None:
     """Raises ConfigError if the value of a key is not of a kind."""
     value = values[key]
-    if (value is None and allow_none) or (isinstance(value, kind) and value != ""):
+    # No path and no name holds the character 0; the system's calls raise errors of their own.
+    is_fit = isinstance(value, kind) and value != "" and "\0" not in str(value)
+    if (value is None and allow_none) or is_fit:
         return
     raise ConfigError(f"{key} must be {expected}; got {value!r}")
 

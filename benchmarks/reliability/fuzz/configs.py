@@ -64,7 +64,7 @@ def generated(rng: random.Random, keys: Sequence[str]) -> Config:
     """Returns a configuration with some of the keys."""
     config: Config = {}
     for key in rng.sample(list(keys), k=rng.randint(1, min(5, len(keys)))):
-        is_likely = key in LIKELY and rng.random() < 0.6
+        is_likely = key in LIKELY and rng.random() < 0.8
         config[key] = rng.choice(LIKELY[key] if is_likely else WILD)
     if rng.random() < 0.1:
         name = rng.choice(list(keys))

@@ -46,6 +46,11 @@ def ours(path: Path) -> Examples:
     return list(zip(*read_examples(path)))
 
 
+def rasas(path: Path) -> TrainingData:
+    """Returns what Rasa reads, each example once."""
+    return TrainingData().merge(load_data(str(path)))
+
+
 def examples_of(data: TrainingData) -> Examples:
     """Returns the same of what Rasa read."""
     return [
@@ -78,12 +83,10 @@ class Outcomes:
         path = self._folder / f"nlu{number}.yml"
         path.write_text(content, encoding="utf-8", newline="")
         own = ending(lambda: ours(path))
-        theirs = ending(
-            lambda: TrainingData().merge(load_data(str(path))), (RasaException,), longest=0
-        )
+        theirs = ending(lambda: rasas(path), (RasaException,), longest=0)
         self.counts[f"read: {own.kind}"] += 1
-        rasas = "raised another error" if theirs.kind == FOREIGN else theirs.kind
-        self.counts[f"rasa: {rasas}"] += 1
+        ended = "raised another error" if theirs.kind == FOREIGN else theirs.kind
+        self.counts[f"rasa: {ended}"] += 1
         if own.kind == FOREIGN:
             self._note("the reader raised", content, own.said, own.where)
         if theirs.kind == TAKEN and not examples_of(theirs.value):

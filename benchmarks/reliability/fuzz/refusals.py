@@ -43,12 +43,19 @@ def ending(
     try:
         return Ending(TAKEN, value=attempt())
     except own as error:
-        said = str(error)
+        said = _said(error)
         if longest and (len(said.splitlines()) != 1 or len(said) > longest):
             return Ending(FOREIGN, f"{len(said)} characters, not one line: {said}", _where(error))
         return Ending(REFUSED, said)
     except Exception as error:
-        return Ending(FOREIGN, f"{type(error).__name__}: {error}", _where(error))
+        return Ending(FOREIGN, f"{type(error).__name__}: {_said(error)}", _where(error))
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as another:  # Rasa's error of a wrong file cannot always be written
+        return f"{type(error).__name__}, which raises {type(another).__name__} when it is written"
 
 
 def of_component(attempt: Callable[[], Any]) -> Ending:

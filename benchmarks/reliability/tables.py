@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Tuple
 
+from benchmarks.reliability.fuzz.tables import TABLES as FUZZ
 from benchmarks.tables import Plot, Table
 
-TABLES: Tuple[Table, ...] = ()
+TABLES: Tuple[Table, ...] = (*FUZZ,)
 PLOTS: Tuple[Plot, ...] = ()

@@ -24,8 +24,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.fuzz.bots import COMPONENTS, make
-from benchmarks.reliability.fuzz.generated import source
-from benchmarks.reliability.fuzz.nlu_generated import generated_file
+from benchmarks.reliability.fuzz.nlu_generated import Source, generated_file
 from benchmarks.reliability.fuzz.pace import add_pace, tried
 from benchmarks.reliability.fuzz.refusals import FOREIGN, REFUSED, TAKEN, ending, of_component
 from benchmarks.rows import append_row
@@ -121,7 +120,7 @@ class Outcomes:
 
 def run(n: int, seed: int, minutes: float) -> Dict[str, Any]:
     """Returns what came of n files."""
-    rng = source(seed)
+    rng = Source(seed)
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
         tiny = {"model": str(write_checkpoint(base / "checkpoint")), "prune": str(base / "p.json")}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from benchmarks.reliability.fuzz import configs, messages, native, nlu_files, tables
-from benchmarks.reliability.fuzz.generated import KINDS, generated, source
-from benchmarks.reliability.fuzz.nlu_generated import generated_file
+from benchmarks.reliability.fuzz.generated import KINDS, generated
+from benchmarks.reliability.fuzz.nlu_generated import Source, generated_file
 from benchmarks.reliability.fuzz.refusals import FOREIGN, REFUSED, TAKEN, ending
 from benchmarks.rows import read_rows
 from rasa_tokprune.errors import ConfigError
@@ -25,7 +25,7 @@ def test_the_same_seed_generates_the_same() -> None:
     first, again, other = (list(generated(seed, 300)) for seed in (1, 1, 2))
     assert first == again != other
     assert {kind for kind, _ in first} <= {*KINDS, "up to a million characters"}
-    assert generated_file(source(3)) == generated_file(source(3))
+    assert generated_file(Source(3)) == generated_file(Source(3))
 
 
 def test_messages_are_answered_alike_alone_and_in_a_batch(tmp_path: Path) -> None:

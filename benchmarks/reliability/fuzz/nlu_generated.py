@@ -8,18 +8,7 @@ from typing import Callable, List, Sequence
 
 from benchmarks.reliability.fuzz.generated import KINDS, any_character
 
-_NAMES = [
-    "greet",
-    "bye",
-    "faq/parcel",
-    "faq/shipping",
-    "größe",
-    "запрос",
-    "意图",
-    "a b",
-    "a.b",
-    "🙂",
-]
+_NAMES = ["greet", "bye", "faq/parcel", "faq/shipping", "größe", "запрос", "意图", "a b", "🙂"]
 _ODD_NAMES = [
     "yes", "'404'", '"on"', "a/b/c", "/a", "a/", " spaced ", "null", "404", "~", "[a]", "{a: b}",
     "!!str x", "&x y", "*x", "a: b", "#c", "x" * 500,

@@ -116,7 +116,7 @@ class Tally:
             "n": self.n,
             "findings": self.findings,
             "largest_difference": self.largest_difference,
-            "slowest_ms": round(1000 * seconds, 1),
+            "slowest_cpu_ms": round(1000 * seconds, 1),
             "slowest_kind": kind,
             "slowest_characters": characters,
         }
@@ -134,10 +134,11 @@ def check_batch(bot: Bot, batch: Sequence[Tuple[str, str]], tolerance: float, se
     for number, (kind, text) in enumerate(batch):
         seen.n += 1
         (message,) = bot.messages([text])
-        start = time.perf_counter()
+        # Of the processor: a machine that is busy with other work makes every message wait.
+        start = time.process_time()
         try:
             bot.process([message])
-            seconds = time.perf_counter() - start
+            seconds = time.process_time() - start
             seen.slowest = max(seen.slowest, (seconds, kind, len(text)))
             alone = read(message, n_words[number])
             if together:

@@ -35,7 +35,7 @@ def test_messages_are_answered_alike_alone_and_in_a_batch(tmp_path: Path) -> Non
     assert [row["engine"] for row in rows] == list(messages.ENGINES)
     assert all(row["n"] == row["asked"] == 40 for row in rows)
     assert all(row["findings"] == [] for row in rows)
-    assert "| tiny random model | native int8 | 40 | 0 | 0 |" in tables.messages_table(rows)
+    assert "| tiny random model | native int8 | 5 | 40 | 0 | 0 |" in tables.messages_table(rows)
 
 
 def test_a_wrong_answer_is_noticed() -> None:
@@ -115,10 +115,10 @@ def test_lines_reached_are_added_up() -> None:
 
 
 def test_a_shorter_run_says_so() -> None:
-    row = {"model": "m", "engine": "e", "n": 10, "asked": 2000, "findings": [],
-           "largest_difference": 0.0, "slowest_ms": 4.4, "slowest_kind": "long",
+    row = {"model": "m", "engine": "e", "seed": 1, "n": 10, "asked": 2000, "findings": [],
+           "largest_difference": 0.0, "slowest_cpu_ms": 4.4, "slowest_kind": "long",
            "slowest_characters": 1234}  # fmt: skip
-    assert "| m | e | 10 of 2,000 | 0 | 0 | 4 | long, 1,234 characters |" in (
+    assert "| m | e | 1 | 10 of 2,000 | 0 | 0 | 4 | long, 1,234 characters |" in (
         tables.messages_table([row])
     )
 

@@ -65,14 +65,17 @@ def readers_sentence(rows: Rows) -> str:
 
 
 def native_table(rows: Rows) -> str:
-    """Returns the inputs each build of the C library was given, and the findings."""
+    """Returns the inputs each build of the C library was given in all runs, and the findings."""
     head = ["build", "sanitizers", "CPU seconds", "inputs", "inputs per CPU second"]
     head += ["edges reached", "findings"]
-    lines = [
-        [row["cpu"], row["sanitizers"], f"{row['cpu_seconds']:.0f}", f"{row['executions']:,}",
-         f"{row['executions_per_second']:.0f}", str(row["edges"]), str(len(row["findings"]))]
-        for row in select(rows, kind="fuzzed")
-    ]  # fmt: skip
+    fuzzed, lines = select(rows, kind="fuzzed"), []
+    for cpu, sanitizers in dict.fromkeys((row["cpu"], row["sanitizers"]) for row in fuzzed):
+        own = select(fuzzed, cpu=cpu, sanitizers=sanitizers)
+        seconds = sum(row["cpu_seconds"] for row in own)
+        inputs = sum(row["executions"] for row in own)
+        findings = sum(len(row["findings"]) for row in own)
+        cells = [cpu, sanitizers, f"{seconds:.0f}", f"{inputs:,}", f"{inputs / seconds:.0f}"]
+        lines.append([*cells, str(max(row["edges"] for row in own)), str(findings)])
     return markdown_table(head, lines, n_left=2, is_spaced=True)
 
 

@@ -114,6 +114,14 @@ def test_lines_reached_are_added_up() -> None:
                                       "| together | 10 | 12 |"]  # fmt: skip
 
 
+def test_runs_of_a_build_are_added_up() -> None:
+    row = {"kind": "fuzzed", "cpu": "avx2", "sanitizers": "memory", "findings": []}
+    first = {**row, "cpu_seconds": 10.0, "executions": 1000, "edges": 5}
+    second = {**row, "cpu_seconds": 30.0, "executions": 3000, "edges": 6, "findings": ["a"]}
+    line = tables.native_table([first, second]).splitlines()[-1]
+    assert line == "| avx2 | memory | 40 | 4,000 | 100 | 6 | 1 |"
+
+
 def test_a_shorter_run_says_so() -> None:
     row = {"model": "m", "engine": "e", "seed": 1, "n": 10, "asked": 2000, "findings": [],
            "largest_difference": 0.0, "slowest_cpu_ms": 4.4, "slowest_kind": "long",

@@ -112,7 +112,8 @@ def fuzz(program: Path, corpus: Path, seconds: int, seed: int) -> Dict[str, Any]
     reached = _COVERAGE.findall(result.stderr)
     if executions is None or not reached:
         raise ConfigError(f"libFuzzer said nothing of its run: {result.stderr[-400:]!r}")
-    findings = _FINDING.findall(result.stderr) if result.returncode else []
+    told = result.stderr.replace(f"{SOURCES}/", "").replace(f"{FOLDER}/", "")
+    findings = _FINDING.findall(told) if result.returncode else []
     n = int(executions[1])
     return {
         "executions": n,

@@ -112,6 +112,7 @@ class Outcomes:
         self, what: str, content: str, said: str, where: str = "", is_finding: bool = True
     ) -> None:
         self.findings += is_finding
+        said = said.replace(f"{self._folder}/", "")  # a row tells nothing of the machine's folders
         if sum(each["what"] == what for each in self.shown) < _MOST_SHOWN:
             shown = {"what": what, "said": said[:300], "where": where}
             print(f"\n{what}: {said:.300} ({where}): {content!r:.300}")

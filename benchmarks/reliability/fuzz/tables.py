@@ -97,9 +97,9 @@ def _endings(*counts: Any) -> List[str]:
 
 _NATIVE, _FILES = "fuzz/native.jsonl", "fuzz/nlu_files.jsonl"
 TABLES: Tuple[Table, ...] = (
-    Table("fuzz-messages", DOCUMENT, ("fuzz/messages.jsonl",), messages_table),
-    Table("fuzz-inputs", DOCUMENT, ("fuzz/configs.jsonl", _FILES), inputs_table),
-    Table("fuzz-readers", DOCUMENT, (_FILES,), readers_sentence),
-    Table("fuzz-native", DOCUMENT, (_NATIVE,), native_table),
-    Table("fuzz-reached", DOCUMENT, (_NATIVE,), reached_table),
+    Table("fuzz_messages", DOCUMENT, ("fuzz/messages.jsonl",), messages_table),
+    Table("fuzz_inputs", DOCUMENT, ("fuzz/configs.jsonl", _FILES), inputs_table),
+    Table("fuzz_readers", DOCUMENT, (_FILES,), readers_sentence),
+    Table("fuzz_native", DOCUMENT, (_NATIVE,), native_table),
+    Table("fuzz_reached", DOCUMENT, (_NATIVE,), reached_table),
 )

@@ -7,7 +7,11 @@ from typing import Iterable
 
 
 class TokPruneError(Exception):
-    """Base class of every error this package raises on purpose."""
+    """Base class of every error this package raises on purpose; its message is one line."""
+
+    def __str__(self) -> str:
+        """Returns the message as one line, whatever line breaks the values in it hold."""
+        return one_line(super().__str__())
 
 
 class ConfigError(TokPruneError, ValueError):
@@ -41,7 +45,12 @@ class StorageError(TokPruneError):
 def os_error_line(error: OSError) -> str:
     """Returns what the operating system refused: the path, if there is one, and the true reason."""
     named = f"'{error.filename}': " if error.filename is not None else ""
-    return f"{named}{error.strerror or error}"
+    return one_line(f"{named}{error.strerror or error}")
+
+
+def one_line(text: str) -> str:
+    """Returns a text with a blank for each line break."""
+    return " ".join(text.splitlines())
 
 
 def did_you_mean(name: str, valid: Iterable[str]) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Tuple
 
 from benchmarks.reliability.faults import tables as faults
+from benchmarks.reliability.fuzz import tables as fuzz
+from benchmarks.reliability.growth import tables as growth
 from benchmarks.reliability.lifecycle import tables as lifecycle
 from benchmarks.reliability.security import tables as security
 from benchmarks.reliability.serving import tables as serving
@@ -16,6 +18,8 @@ TABLES: Tuple[Table, ...] = (
     *lifecycle.TABLES,
     *soak.TABLES,
     *faults.TABLES,
+    *fuzz.TABLES,
     *security.TABLES,
+    *growth.TABLES,
 )
 PLOTS: Tuple[Plot, ...] = ()

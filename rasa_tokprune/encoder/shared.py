@@ -22,6 +22,8 @@ from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.extras import is_installed, require
 from rasa_tokprune.machine.threads import available_threads, n_server_workers
 
+# More than any machine has cores; the runtimes raise errors of their own, or start them all.
+MOST_THREADS = 1024
 # identity, backend, precision, device, threads for many texts, threads for one
 _Key = Tuple[str, str, str, str, int, int]
 
@@ -109,7 +111,7 @@ def share_model(
     Raises:
         CheckpointError: If the model cannot be read or used.
         ConfigError: If the device does not exist, or backend and precision, or the
-            adapter, do not fit.
+            adapter, do not fit, or there are too many threads.
     """
     # Forked servers warn and stall otherwise; a user's own setting wins.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -158,6 +160,11 @@ def _load_runner(source: WeightSource, key: _Key) -> Runner:
 
 def _share_out(num_threads: Optional[int], backend: Backend) -> Tuple[int, int]:
     """Returns a model's threads for many texts and for a single one; (0, 0) if it has none."""
+    if num_threads is not None and not 1 <= num_threads <= MOST_THREADS:
+        raise ConfigError(
+            f"num_threads must be a whole number from 1 to {MOST_THREADS}, or None; got "
+            f"{num_threads!r}"
+        )
     threads = available_threads() if num_threads is None else num_threads
     if backend is Backend.ONNX and num_threads is not None:
         return 1, num_threads  # both would only get in each other's way

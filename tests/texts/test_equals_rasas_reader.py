@@ -143,6 +143,9 @@ nlu:
 - intent: yes
   examples: '- five'
 """,
+    "nothing below examples": (
+        "nlu:\n- intent: a\n  examples:\n- intent: b\n  examples: |\n    - one\n"
+    ),
     "no examples": "nlu:\n- intent: a\n- intent: b\n  examples: |\n    - one\n",
     "lines without a dash": "nlu:\n- intent: a\n  examples: |\n    one\n    - two\n     - three\n",
     "newer version": 'version: "4.0"\nnlu:\n- intent: a\n  examples: |\n    - one\n',

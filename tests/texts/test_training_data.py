@@ -92,3 +92,15 @@ def test_lines_of_examples_however_they_are_written(tmp_path: Path) -> None:
     found = [(example.text, line) for example, line in read_nlu_lines(path)]
     assert found == [("hi", 4), ("good day", 5), ("bye", 8), ("see you", 9)]
     assert [example for example, _ in read_nlu_lines(path)] == read_nlu_yaml(path)
+
+
+def test_what_yaml_says_of_a_long_value_stays_short(tmp_path: Path) -> None:
+    path = tmp_path / "nlu.yml"
+    path.write_text(f"nlu:\n- intent: a\n  examples: {'x' * 20000}\n  examples: b\n")
+    with pytest.raises(
+        ConfigError, match=r"found duplicate key \"examples\" with value .* \.\.\.$"
+    ):
+        read_examples(path)
+    with pytest.raises(ConfigError) as error:
+        read_examples(path)
+    assert len(str(error.value)) < 500

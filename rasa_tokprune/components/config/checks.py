@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Sequence
+from typing import Any, Dict, Optional, Sequence
 
 from rasa_tokprune.encoder.formats import AUTO
 from rasa_tokprune.encoder.plans.plan import PruneMode
 from rasa_tokprune.encoder.plans.resolve import OFF
+from rasa_tokprune.encoder.shared import MOST_THREADS
 from rasa_tokprune.errors import ConfigError, did_you_mean
 
 
@@ -26,8 +27,8 @@ def check_values(values: Dict[str, Any], overrides: Sequence[str]) -> None:
     check_flag(values, "bundle_encoder")
     check_type(values, "backend", str, "'auto', 'torch', 'onnx' or 'native'", allow_none=False)
     check_type(values, "precision", str, "'auto', 'int8', 'bf16' or 'fp32'", allow_none=False)
-    for key, minimum in (("num_threads", 1), ("max_length", 3)):
-        check_whole_number(values, key, minimum)
+    check_whole_number(values, "num_threads", 1, maximum=MOST_THREADS)
+    check_whole_number(values, "max_length", 3)
     if values["min_tokens"] != AUTO:
         check_whole_number(values, "min_tokens", 0)
     check_whole_number(values, "cache_size", 0, allow_none=False)
@@ -84,18 +85,34 @@ def check_type(
 ) -> None:
     """Raises ConfigError if the value of a key is not of a kind."""
     value = values[key]
-    if (value is None and allow_none) or (isinstance(value, kind) and value != ""):
+    # No path and no name holds the character 0; the system's calls raise errors of their own.
+    is_fit = isinstance(value, kind) and value != "" and "\0" not in str(value)
+    if (value is None and allow_none) or is_fit:
         return
     raise ConfigError(f"{key} must be {expected}; got {value!r}")
 
 
 def check_whole_number(
-    values: Dict[str, Any], key: str, minimum: int, allow_none: bool = True
+    values: Dict[str, Any],
+    key: str,
+    minimum: int,
+    allow_none: bool = True,
+    maximum: Optional[int] = None,
 ) -> None:
-    """Raises ConfigError if the value of a key is not a whole number from `minimum` on."""
+    """Raises ConfigError if the value of a key is not a whole number from `minimum` on.
+
+    Args:
+        values: By key.
+        key: The one to check.
+        minimum: The smallest that is allowed.
+        allow_none: Whether the key may be left open.
+        maximum: The largest; None allows any.
+    """
     value = values[key]
     if value is None and allow_none:
         return
-    if isinstance(value, bool) or not isinstance(value, int) or value < minimum:
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number or value < minimum or (maximum is not None and value > maximum):
         null = " or null" if allow_none else ""
-        raise ConfigError(f"{key} must be a whole number >= {minimum}{null}; got {value!r}")
+        most = "" if maximum is None else f" and <= {maximum}"
+        raise ConfigError(f"{key} must be a whole number >= {minimum}{most}{null}; got {value!r}")

@@ -83,7 +83,10 @@ class DecisionSettings:
 
 def _number(value: Any) -> float:
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number else float("nan")
+    try:
+        return float(value) if is_number else float("nan")
+    except OverflowError:  # a whole number of hundreds of digits
+        return float("nan")
 
 
 def _lexical_weight(value: Any) -> Optional[float]:

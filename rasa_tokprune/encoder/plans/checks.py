@@ -25,7 +25,12 @@ def number(value: Any) -> float:
     """Returns a threshold as a float; raises ConfigError if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
         raise ConfigError(f"a threshold must be a number, got {value!r}; 0.0 keeps every token")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        raise ConfigError(
+            "a threshold must be a number below 1e308; 0.0 keeps every token"
+        ) from None
 
 
 def choice(enum: Any, key: str, value: Any) -> Any:

@@ -161,7 +161,11 @@ def _annotated(
     file: YamlFile, steps: Tuple[Step, ...], block: Dict[str, Any]
 ) -> Iterator[Tuple[Tuple[Step, ...], int, str, Any]]:
     """Yields place, line below it, text and metadata of each example."""
-    examples = block.get("examples", "")
+    examples = block.get("examples")
+    if examples is None:  # nothing below the key: as Rasa, which warns and goes on
+        if "examples" in block:
+            _warn(f"{file.place(steps)}: no examples; the block is left out")
+        return
     if isinstance(examples, str):
         for number, line in enumerate(examples.splitlines(), start=1):
             if line.startswith("-"):

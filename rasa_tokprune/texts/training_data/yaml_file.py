@@ -13,6 +13,7 @@ from rasa_tokprune.errors import ConfigError, os_error_line
 
 # A key of a mapping or a number of a sequence; several lead to a value.
 Step = Union[str, int]
+_LONGEST_PROBLEM = 200
 
 
 class YamlFile:
@@ -38,6 +39,9 @@ class YamlFile:
             line = f", line {mark.line + 1}" if mark is not None else ""
             # Of a duplicate key it is a paragraph of advice.
             problem = str(getattr(error, "problem", None) or error).strip().splitlines()[0]
+            # It may quote a value, of any length.
+            if len(problem) > _LONGEST_PROBLEM:
+                problem = f"{problem[:_LONGEST_PROBLEM]} ..."
             raise ConfigError(f"'{path}'{line} is not YAML: {problem}") from error
 
     def error(self, steps: Sequence[Step], message: str, *, below: int = 0) -> ConfigError:

@@ -13,6 +13,7 @@ import structlog
 
 from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens
 from rasa_tokprune.encoder.backends.builds import candidates
+from rasa_tokprune.encoder.backends.native.pack import checked, layer_sizes
 from rasa_tokprune.encoder.backends.native.structures import (
     Layer,
     Linear,
@@ -21,7 +22,7 @@ from rasa_tokprune.encoder.backends.native.structures import (
     Norm,
 )
 from rasa_tokprune.encoder.checkpoint.spec import EncoderSpec
-from rasa_tokprune.encoder.checkpoint.weights import LINEAR_LAYERS, NORMS
+from rasa_tokprune.encoder.checkpoint.weights import NORMS
 from rasa_tokprune.errors import CheckpointError, ConfigError
 from rasa_tokprune.machine.checksums import check_shipped
 
@@ -105,16 +106,20 @@ class NativeModel:
             positions: Embeddings of positions, those of the token type added, (., hidden_size)
                 float32.
             spec: The encoder.
+
+        Raises:
+            CheckpointError: If an array is not of the size that the library reads.
         """
-        self._packed, self._spec = packed, spec
+        self._packed, self._spec = checked(packed, spec), spec
         # Whether the library pools as this encoder does.
         self._pools = len(spec.pooling) == 1 and spec.pooling[0] in POOLING and not spec.dense
         self._counts_positions = spec.position_offset == 0
-        self._words, self._positions = _as_read(words), _as_read(positions)
+        self._words = _as_read(words, spec.hidden_size)
+        self._positions = _as_read(positions, spec.hidden_size)
         self.build, self._library = _open_library()
         self._layers = (Layer * spec.n_layers)()
         for number in range(spec.n_layers):
-            for name, (n_in, n_out) in _shapes(spec):
+            for name, (n_in, n_out) in layer_sizes(spec).items():
                 linear = Linear(*self._pointers(f"{number}.{name}", "weight", "scale", "bias"))
                 linear.n_in, linear.n_out = n_in, n_out
                 setattr(self._layers[number], name, linear)
@@ -166,7 +171,12 @@ class NativeModel:
             scratch: Memory that nobody else uses meanwhile.
             needs_states: Whether the tokens' states are wanted.
             n_threads: Most threads; a long sentence takes those that no other sentence needs.
+
+        Raises:
+            ConfigError: If the library would read or write past the end of something.
+            CheckpointError: If a token has no embedding.
         """
+        self._check(plan, tokens, bias)
         n_tokens, width = len(tokens.ids), self._spec.hidden_size
         pooled = states = pruned_after = None
         if self._pools:
@@ -198,20 +208,38 @@ class NativeModel:
             return ForwardResult(_NO_STATES, _NO_LAYERS, pooled)
         return ForwardResult(states, pruned_after, pooled)
 
+    def _check(self, plan: NativePlan, tokens: PackedTokens, bias: Optional[np.ndarray]) -> None:
+        n_tokens, n_layers = len(tokens.ids), self._spec.n_layers
+        if n_tokens == 0:
+            raise ConfigError("a sentence must have at least one token, got none")
+        if plan.n_layers != n_layers:
+            raise ConfigError(f"the plan is for {plan.n_layers} layers, the model has {n_layers}")
+        _require(tokens.ids, np.int64, (n_tokens,), "ids")
+        _require(tokens.is_protected, np.bool_, (n_tokens,), "is_protected")
+        if not self._counts_positions:
+            _require(tokens.position_ids, np.int64, (n_tokens,), "position_ids")
+        if bias is not None:
+            _require(bias, np.float32, (self._spec.n_heads, n_tokens, n_tokens), "bias")
+
     def _pointers(self, prefix: str, *names: str) -> List[int]:
         return [self._packed[f"{prefix}.{name}"].ctypes.data for name in names]
 
 
-def _as_read(table: np.ndarray) -> np.ndarray:
+def _as_read(table: np.ndarray, width: int) -> np.ndarray:
+    if table.ndim != 2 or table.shape[1] != width:
+        raise CheckpointError(f"a table of embeddings is {table.shape}, expected rows of {width}")
     return np.ascontiguousarray(table, dtype=np.float32)
+
+
+def _require(array: np.ndarray, dtype: Any, shape: Tuple[int, ...], name: str) -> None:
+    """Raises ConfigError if the library would read past the end of an array."""
+    if array.dtype != dtype or array.shape != shape or not array.flags.c_contiguous:
+        raise ConfigError(
+            f"{name} of a sentence must be {np.dtype(dtype)} {shape} without gaps, got "
+            f"{array.dtype} {array.shape}"
+        )
 
 
 def _address(array: Optional[np.ndarray]) -> Optional[int]:
     # A third of the time that `array.ctypes.data` takes.
     return None if array is None else array.__array_interface__["data"][0]
-
-
-def _shapes(spec: EncoderSpec) -> List[Tuple[str, Tuple[int, int]]]:
-    """Returns (n_in, n_out) of a layer's multiplications."""
-    h, wide = spec.hidden_size, spec.intermediate_size
-    return list(zip(LINEAR_LAYERS, ((h, 3 * h), (h, h), (h, wide), (wide, h))))

@@ -12,7 +12,7 @@ import structlog
 from rasa_tokprune.encoder.adapters.weight_source import WeightSource
 from rasa_tokprune.encoder.backends.batch import ForwardResult, PackedTokens
 from rasa_tokprune.encoder.backends.native.library import NativeModel, Scratch
-from rasa_tokprune.encoder.backends.native.pack import pack_weights
+from rasa_tokprune.encoder.backends.native.pack import checked, pack_weights
 from rasa_tokprune.encoder.backends.native.structures import NativePlan
 from rasa_tokprune.encoder.backends.sentence_runner import SentenceRunner
 from rasa_tokprune.encoder.checkpoint.tensor_file import map_tensors, serialize_tensors
@@ -83,7 +83,7 @@ def _packed_weights(source: WeightSource) -> Mapping[str, np.ndarray]:
     path = stored_path(f"{name}-int8-v{PACK_VERSION}.safetensors")
     if path is not None and is_stored(path):
         try:
-            return map_tensors(path)
+            return checked(map_tensors(path), source.spec)
         except CheckpointError as error:
             logger.warning("rasa_tokprune.packed_weights_unusable", error=str(error))
     packed = pack_weights(source.load(), source.spec)

@@ -68,6 +68,7 @@ class NativePlan:
 
     def __init__(self, plan: PruningPlan) -> None:
         """Copies the plan; its minimum length is the caller's to mind."""
+        self.n_layers = plan.n_layers
         self._layers = np.array(plan.kept_layers, dtype=np.int32)
         self._thresholds = np.array(plan.thresholds, dtype=np.float64)
         self.structure = _Plan(

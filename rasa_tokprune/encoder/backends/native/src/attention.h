@@ -178,11 +178,12 @@ static inline void soften(float *scores, int n_keys, ByteRows digits, int upper,
     }
   }
   const int32_t sum[2] = {sum_integers(sums[0]), sum_integers(sums[1])};
-  const float unit = 1.0f / (float)((sum[0] << DIGIT_BITS) + sum[1]);
+  const uint32_t all = ((uint32_t)sum[0] << DIGIT_BITS) + (uint32_t)sum[1];
+  const float unit = 1.0f / (float)(int32_t)all;
   digits.scale[upper] = (float)(1 << DIGIT_BITS) * unit;
   digits.scale[lower] = unit;
-  digits.offset[upper] = 128 * sum[0];
-  digits.offset[lower] = 128 * sum[1];
+  digits.offset[upper] = times_128(sum[0]);
+  digits.offset[lower] = times_128(sum[1]);
   if (!received) return;
   const vfloat share = splat(1.0f / sum_lanes(total));
   for (int k = 0; k < keys; k += LANES)

@@ -40,7 +40,7 @@ static size_t lay_out(Sentence *s, int n_workers, Candidate **sorted, uint8_t *m
 
 /* Threads of n_threads that a sentence can use: none but the caller's for a short one. */
 static int useful_threads(int n_tokens, int n_threads) {
-  if (n_tokens < LEAST_TO_SHARE) return 1;
+  if (n_tokens < LEAST_TO_SHARE || n_threads < 1) return 1;
   return n_threads < MOST_THREADS ? n_threads : MOST_THREADS;
 }
 
@@ -81,7 +81,7 @@ EXPORT size_t tokprune_scratch_size(const Model *model, const Plan *plan, int32_
   return lay_out(&s, useful_threads(n_tokens, n_threads), &sorted, NULL);
 }
 
-/* Encodes one sentence; returns 1, or 0 if a token has no row in the tables.
+/* Encodes one sentence; returns 1, or 0 if there is no token or one has no row in the tables.
  *
  * ids: rows of the table of words, (n_tokens,).
  * positions: rows of the table of positions, (n_tokens,); NULL counts from 0.
@@ -104,6 +104,7 @@ EXPORT int32_t tokprune_encode(const Model *model, const Plan *plan, int32_t n_t
                 .bias = bias,
                 .n_tokens = n_tokens,
                 .n_active = n_tokens};
+  if (n_tokens < 1) return 0;
   Candidate *sorted;
   lay_out(&s, useful_threads(n_tokens, n_threads), &sorted, scratch);
   if (states) s.final_states = states;

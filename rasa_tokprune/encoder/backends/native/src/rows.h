@@ -38,6 +38,10 @@ static inline vfloat activate(vfloat x, int kind) {
   }
 }
 
+/* 128 * n. What damaged weights give, infinity or NaN, may be any n: unsigned numbers wrap around
+ * where signed ones are undefined. */
+static inline int32_t times_128(int32_t n) { return (int32_t)(128u * (uint32_t)n); }
+
 /* A row whose largest number is below this is one of zeros; 127 / it might not be finite. */
 static const float SMALLEST_PEAK = 1e-30f;
 
@@ -54,7 +58,7 @@ static inline __attribute__((always_inline)) void quantize_row(const float *row,
     memcpy(bytes + i, &narrow, sizeof narrow);
   }
   *scale = peak / 127.0f;
-  *offset = 128 * sum_integers(total);
+  *offset = times_128(sum_integers(total));
 }
 
 /* Applies an activation to rows of n_in floats, in place, and rounds each row to bytes. */

@@ -1,0 +1,1 @@
+"""What generated messages, configurations, training files and tokens bring to light."""

@@ -224,11 +224,16 @@ def measure(arguments: argparse.Namespace) -> None:
                     add(what, how, archive)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, "damage.jsonl")
+    made.add_argument("--n", type=int, default=len(DAMAGES), help="only the first so many")
+    return made
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command line and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, "damage.jsonl")
-    parser.add_argument("--n", type=int, default=len(DAMAGES), help="only the first so many")
-    return run_measuring(parser, measure, arguments)
+    """Runs the command and returns its exit code."""
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

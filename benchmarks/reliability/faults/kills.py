@@ -149,13 +149,18 @@ def measure(arguments: argparse.Namespace) -> None:
             append_row({**row, **about}, arguments.out)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, "kills.jsonl")
+    made.add_argument("--n", type=int, default=50, help="kills at random moments; default: 50")
+    made.add_argument("--seed", type=int, default=17, help="of the moments; default: 17")
+    made.add_argument("--kind", choices=(RANDOM, ARCHIVE, WEIGHTS), help="only kills of a kind")
+    return made
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command line and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, "kills.jsonl")
-    parser.add_argument("--n", type=int, default=50, help="kills at random moments; default: 50")
-    parser.add_argument("--seed", type=int, default=17, help="of the moments; default: 17")
-    parser.add_argument("--kind", choices=(RANDOM, ARCHIVE, WEIGHTS), help="only kills of a kind")
-    return run_measuring(parser, measure, arguments)
+    """Runs the command and returns its exit code."""
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

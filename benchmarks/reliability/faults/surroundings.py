@@ -283,12 +283,17 @@ def measure(arguments: argparse.Namespace) -> None:
             append_row({**row, "environment": environment()}, arguments.out)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, "surroundings.jsonl")
+    made.add_argument("--n", type=int, default=len(TRIALS), help="only the first so many trials")
+    made.add_argument("--only", default="", help="only trials whose name has this in it")
+    return made
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command line and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, "surroundings.jsonl")
-    parser.add_argument("--n", type=int, default=len(TRIALS), help="only the first so many trials")
-    parser.add_argument("--only", default="", help="only trials whose name has this in it")
-    return run_measuring(parser, measure, arguments)
+    """Runs the command and returns its exit code."""
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

@@ -206,14 +206,19 @@ def measure(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"{wrong} messages were not answered as they must be: {arguments.out}")
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, ROWS)
+    made.add_argument("-n", type=int, default=100_000, help="messages of the tiny model")
+    made.add_argument("--real", type=int, default=2_000, help=f"messages of {REAL}")
+    made.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE")
+    add_pace(made)
+    return made
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, ROWS)
-    parser.add_argument("-n", type=int, default=100_000, help="messages of the tiny model")
-    parser.add_argument("--real", type=int, default=2_000, help=f"messages of {REAL}")
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES, metavar="ENGINE")
-    add_pace(parser)
-    return run_measuring(parser, measure, arguments)
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

@@ -196,18 +196,23 @@ def _compile(flags: Sequence[str], path: Path) -> None:
         raise ConfigError(f"target.c does not compile: {result.stderr[:400]!r}")
 
 
-def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, ROWS)
-    parser.add_argument("--seconds", type=int, default=600, help="for each build; default: 600")
-    parser.add_argument("--seed", type=int, default=1, help="of libFuzzer; default: 1")
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, ROWS)
+    made.add_argument("--seconds", type=int, default=600, help="for each build; default: 600")
+    made.add_argument("--seed", type=int, default=1, help="of libFuzzer; default: 1")
+    made.add_argument(
         "--corpus",
         type=Path,
         default=Path(tempfile.gettempdir()) / "tokprune-corpus",
         help="inputs that reach new code are kept here, and are the first of the next run",
     )
-    return run_measuring(parser, measure, arguments)
+    return made
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Runs the command and returns its exit code."""
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

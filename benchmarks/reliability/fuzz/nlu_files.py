@@ -149,12 +149,17 @@ def measure(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"{found['findings']} findings; see {arguments.out}")
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, ROWS)
+    made.add_argument("-n", type=int, default=1000, help="files; default: 1000")
+    add_pace(made)
+    return made
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Runs the command and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, ROWS)
-    parser.add_argument("-n", type=int, default=1000, help="files; default: 1000")
-    add_pace(parser)
-    return run_measuring(parser, measure, arguments)
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

@@ -92,12 +92,17 @@ def measure(arguments: argparse.Namespace) -> None:
             append_row({**row, "environment": environment()}, arguments.out)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, "audit.jsonl")
+    made.add_argument("--pip-audit", default="pip-audit", help="path of the program")
+    made.add_argument("--n", type=int, default=len(SERVICES), help="only so many services")
+    return made
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command line and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, "audit.jsonl")
-    parser.add_argument("--pip-audit", default="pip-audit", help="path of the program")
-    parser.add_argument("--n", type=int, default=len(SERVICES), help="only so many services")
-    return run_measuring(parser, measure, arguments)
+    """Runs the command and returns its exit code."""
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

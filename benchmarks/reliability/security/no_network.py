@@ -95,11 +95,16 @@ def measure(arguments: argparse.Namespace) -> None:
             append_row({**row, "environment": environment()}, arguments.out)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Returns the command's parser."""
+    made = measuring_parser(__file__, __doc__, "no_network.jsonl")
+    made.add_argument("--n", type=int, default=len(BACKENDS), help="only so many backends")
+    return made
+
+
 def main(arguments: Optional[Sequence[str]] = None) -> int:
-    """Runs the command line and returns its exit code."""
-    parser = measuring_parser(__file__, __doc__, "no_network.jsonl")
-    parser.add_argument("--n", type=int, default=len(BACKENDS), help="only so many backends")
-    return run_measuring(parser, measure, arguments)
+    """Runs the command and returns its exit code."""
+    return run_measuring(parser(), measure, arguments)
 
 
 if __name__ == "__main__":

@@ -155,8 +155,8 @@ def test_the_document_s_lines_are_what_nginx_gets(tmp_path: Path) -> None:
 def test_one_line_errors(tmp_path: Path, refusal: Refusal) -> None:
     out = ["--out", str(tmp_path / "rows.jsonl")]
     assert "from 5, got 2" in refusal(serving.main, [*out, "--messages", "2"])
-    assert "no layout 'ngnix'. Did you mean 'nginx'" in refusal(
-        layouts.main, [*out, "--layouts", "ngnix"]
+    assert "no layout 'nginz'. Did you mean 'nginx'" in refusal(
+        layouts.main, [*out, "--layouts", "nginz"]
     )
     with pytest.raises(ConfigError, match="'no-such-server' is missing; install it"):
         need("no-such-server")

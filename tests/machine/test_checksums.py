@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import rasa_tokprune
 from native_builds import checksums
 from rasa_tokprune.encoder.adapters.resolve import shipped_adapters
 from rasa_tokprune.encoder.backends.builds import runnable_builds
@@ -19,9 +20,8 @@ from rasa_tokprune.machine.checksums import (
     check_shipped,
     write_checksums,
 )
-from tests.real_data import ROOT
 
-ADAPTERS = ROOT / "rasa_tokprune" / "encoder" / "adapters" / "shipped"
+ADAPTERS = Path(rasa_tokprune.__file__).parent / "encoder" / "adapters" / "shipped"
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"  # printf '' | sha256sum
 
 

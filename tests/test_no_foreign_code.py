@@ -22,6 +22,8 @@ MODULES = {
     "pickle", "cPickle", "dill", "joblib", "cloudpickle", "marshal", "shelve", "tarfile", "zipfile",
     "requests", "urllib3", "socket", "http", "ftplib", "aiohttp",
 }  # fmt: skip
+# Of a file that listens, where its user asks for it, and asks nobody.
+ALLOWED = {"monitoring/exposition.py": ["import socket", "import http"]}
 KEYWORDS = {"trust_remote_code", "allow_pickle", "shell"}
 
 
@@ -49,7 +51,8 @@ def found_in(tree: ast.AST) -> Iterator[str]:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_a_file_runs_fetches_and_unpacks_nothing(path: Path) -> None:
-    assert list(found_in(ast.parse(path.read_text(encoding="utf-8")))) == []
+    allowed = ALLOWED.get(path.relative_to(PACKAGE).as_posix(), [])
+    assert list(found_in(ast.parse(path.read_text(encoding="utf-8")))) == allowed
 
 
 @pytest.mark.parametrize(

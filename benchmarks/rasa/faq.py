@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import dataclasses
-import logging
 import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-import structlog
 from tqdm import tqdm
 
 from benchmarks.command import measuring_parser, run_measuring
+from benchmarks.quiet import without_logs
 from benchmarks.rasa.pipelines import PIPELINES, Pipeline
 from benchmarks.rasa.processes import train_nlu
 from benchmarks.rows import append_row, measured
@@ -155,20 +153,8 @@ def best_keys(model: Path, questions: Sequence[str]) -> List[Optional[str]]:
             found.append(selected[RESPONSE_SELECTOR_PREDICTION_KEY][INTENT_RESPONSE_KEY])
         return found
 
-    with _without_rasas_log():
+    with without_logs():
         return asyncio.run(ask())
-
-
-@contextlib.contextmanager
-def _without_rasas_log() -> Iterator[None]:
-    """Keeps Rasa, which was not started by its own command, from printing every message."""
-    before = structlog.get_config()
-    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
-    structlog.configure(wrapper_class=quiet)
-    try:
-        yield
-    finally:
-        structlog.configure(**before)
 
 
 def measure_selector(bot: FaqBot, components: Pipeline) -> Dict[str, float]:

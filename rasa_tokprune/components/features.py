@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Callable, Dict, List, Optional, Sequence, Text, Tuple
 
 import numpy as np
-from rasa.engine.caching import CACHE_LOCATION_ENV, CACHE_SIZE_ENV, DEFAULT_CACHE_LOCATION
 from rasa.shared.nlu.constants import FEATURE_TYPE_SENTENCE, TEXT
 from rasa.shared.nlu.training_data.features import Features
 from rasa.shared.nlu.training_data.message import Message
@@ -22,6 +21,9 @@ Read = Callable[[Sequence[str]], Tuple[np.ndarray, np.ndarray]]
 # Attribute of a message object: what its text was encoded to, by the encoder's fingerprint. Other
 # components, Rasa's fingerprints and what a parse returns look at a message's data and features.
 _READINGS = "_tokprune_readings"
+# Of Rasa, which has no name for them in all of its versions: where its cache is, and how large.
+_CACHE_FOLDER, _CACHE_SIZE = "RASA_CACHE_DIRECTORY", "RASA_MAX_CACHE_SIZE"
+_DEFAULT_CACHE = ".rasa/cache"
 # In Rasa's cache. Files of so many encoders are kept, and in a file other texts up to this number.
 _KEPT_FOLDER, _KEPT_ENCODERS, _KEPT_TEXTS = "rasa_tokprune", 6, 50_000
 
@@ -107,8 +109,8 @@ def read_kept(
 
 def _kept_folder() -> Optional[Path]:
     """Returns where embeddings are kept; None for a bot without Rasa's cache."""
-    cache = Path(os.environ.get(CACHE_LOCATION_ENV, DEFAULT_CACHE_LOCATION))
-    is_off = os.environ.get(CACHE_SIZE_ENV, "").strip() in ("0", "0.0")
+    cache = Path(os.environ.get(_CACHE_FOLDER, _DEFAULT_CACHE))
+    is_off = os.environ.get(_CACHE_SIZE, "").strip() in ("0", "0.0")
     return None if is_off or not cache.is_dir() else cache / _KEPT_FOLDER
 
 

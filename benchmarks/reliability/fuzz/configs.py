@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import collections
 import datetime
-import logging
 import random
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from benchmarks.command import measuring_parser, run_measuring
+from benchmarks.quiet import without_logs
 from benchmarks.reliability.fuzz.bots import COMPONENTS, make, training_data
 from benchmarks.reliability.fuzz.generated import source
 from benchmarks.reliability.fuzz.pace import add_pace, tried
@@ -114,9 +114,9 @@ def measure(arguments: argparse.Namespace) -> None:
     Raises:
         ConfigError: If one neither worked nor was refused in one line.
     """
-    logging.disable(logging.ERROR)
-    warnings.simplefilter("ignore")
-    counts, findings = run(arguments.n, arguments.seed, arguments.minutes)
+    with without_logs(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        counts, findings = run(arguments.n, arguments.seed, arguments.minutes)
     row = {"kind": "configs", "seed": arguments.seed, "asked": arguments.n}
     row.update(n=sum(counts.values()), **counts)
     append_row({**row, "findings": findings, "environment": environment()}, arguments.out)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import math
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from benchmarks.command import measuring_parser, run_measuring
+from benchmarks.quiet import without_logs
 from benchmarks.reliability.fuzz.bots import Bot
 from benchmarks.reliability.fuzz.generated import generated
 from benchmarks.reliability.fuzz.pace import add_pace, tried
@@ -194,14 +194,14 @@ def measure(arguments: argparse.Namespace) -> None:
     Raises:
         ConfigError: If a message was not answered as it must be.
     """
-    logging.disable(logging.WARNING)
-    warnings.simplefilter("ignore")
     wrong = 0
-    for model, n in ((TINY, arguments.n), (REAL, arguments.real)):
-        for engine in arguments.engines if n else ():
-            row = run(model, engine, n, arguments.seed, arguments.minutes)
-            wrong += len(row["findings"])
-            append_row({**row, "environment": environment()}, arguments.out)
+    with without_logs(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for model, n in ((TINY, arguments.n), (REAL, arguments.real)):
+            for engine in arguments.engines if n else ():
+                row = run(model, engine, n, arguments.seed, arguments.minutes)
+                wrong += len(row["findings"])
+                append_row({**row, "environment": environment()}, arguments.out)
     if wrong:
         raise ConfigError(f"{wrong} messages were not answered as they must be: {arguments.out}")
 

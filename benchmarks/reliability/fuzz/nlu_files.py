@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import collections
-import logging
 import sys
 import tempfile
 import warnings
@@ -23,6 +22,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from benchmarks.command import measuring_parser, run_measuring
+from benchmarks.quiet import without_logs
 from benchmarks.reliability.fuzz.bots import COMPONENTS, make
 from benchmarks.reliability.fuzz.nlu_generated import Source, generated_file
 from benchmarks.reliability.fuzz.pace import add_pace, tried
@@ -140,9 +140,9 @@ def measure(arguments: argparse.Namespace) -> None:
     Raises:
         ConfigError: If one was not read as by Rasa and not refused in one line either.
     """
-    logging.disable(logging.ERROR)
-    warnings.simplefilter("ignore")
-    found = run(arguments.n, arguments.seed, arguments.minutes)
+    with without_logs(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = run(arguments.n, arguments.seed, arguments.minutes)
     row = {"kind": "nlu files", "seed": arguments.seed, "asked": arguments.n, **found}
     append_row({**row, "environment": environment()}, arguments.out)
     if found["findings"]:

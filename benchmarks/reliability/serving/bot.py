@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import logging
 import shutil
 import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
-import structlog
 
+from benchmarks.quiet import without_logs
 from benchmarks.rasa.processes import run_module
 from benchmarks.tables import ROOT
 from rasa_tokprune.texts.tasks import read_examples
@@ -119,13 +118,7 @@ def expected_of(
     """Returns what the model answers, asked in this process."""
     from rasa.core.agent import Agent
 
-    # Where Rasa has not set it up, it prints every message.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
-    start = time.perf_counter()
-    agent = Agent.load(archive)
-    load_s = time.perf_counter() - start
-
-    async def ask() -> Expected:
+    async def ask(agent: Agent) -> Tuple[Dict[str, Any], List[Conversation]]:
         parsed = {text: await agent.parse_message(text) for text in dict.fromkeys(texts)}
         held = []
         for number, each in enumerate(conversations):
@@ -134,9 +127,14 @@ def expected_of(
                 answers = await agent.handle_text(text, sender_id=f"offline-{number}")
                 replies.append(texts_of(answers))
             held.append(Conversation(each.texts, tuple(replies)))
-        return Expected(parsed, held, load_s)
+        return parsed, held
 
-    return asyncio.run(ask())
+    with without_logs():
+        start = time.perf_counter()
+        agent = Agent.load(archive)
+        load_s = time.perf_counter() - start
+        parsed, held = asyncio.run(ask(agent))
+    return Expected(parsed, held, load_s)
 
 
 def texts_of(answers: Optional[Sequence[Dict[str, Any]]]) -> Tuple[str, ...]:

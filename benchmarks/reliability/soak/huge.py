@@ -13,7 +13,6 @@ import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, Optional, Sequence
 
-import structlog
 from rasa.core.agent import Agent
 from rasa.nlu.constants import TOKENS_NAMES
 from rasa.nlu.tokenizers.tokenizer import Token
@@ -22,6 +21,7 @@ from rasa.shared.nlu.training_data.message import Message
 from tqdm import tqdm
 
 from benchmarks.command import measuring_parser, run_measuring
+from benchmarks.quiet import without_logs
 from benchmarks.reliability.serving.bot import bot_messages, train_bot
 from benchmarks.reliability.serving.serving import about_now
 from benchmarks.rows import Row, RowStore
@@ -53,7 +53,6 @@ def text_of(kind: str, size: int) -> str:
 
 def measure(archive: Path, repetitions: int) -> Iterator[Row]:
     """Yields a row for each kind of text and component: the best of some times."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     processor = Agent.load(archive).processor
     nodes = getattr(getattr(processor, "graph_runner", None), "_instantiated_nodes", {})
     components = [
@@ -90,8 +89,9 @@ def run(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work.resolve() if arguments.work else Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        for row in measure(train_bot(work), arguments.repetitions):
-            store.add([{**row, **about_now()}])
+        with without_logs():
+            for row in measure(train_bot(work), arguments.repetitions):
+                store.add([{**row, **about_now()}])
 
 
 def parser() -> argparse.ArgumentParser:

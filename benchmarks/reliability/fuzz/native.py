@@ -105,6 +105,8 @@ def fuzz(program: Path, corpus: Path, seconds: int, seed: int) -> Dict[str, Any]
     command = [str(program), f"-max_total_time={seconds}", f"-max_len={_MOST_BYTES}"]
     command += [f"-seed={seed}", "-print_final_stats=1", f"-artifact_prefix={program}-"]
     command.append(str(corpus))
+    # A shell starts it: Linux counts the caller's memory as its peak otherwise, and it would stop.
+    command = ["sh", "-c", '"$@"; exit $?', "-", *command]
     start, before = time.monotonic(), _cpu_seconds()
     result = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     wall, cpu = time.monotonic() - start, _cpu_seconds() - before

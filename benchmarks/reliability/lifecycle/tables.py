@@ -66,7 +66,8 @@ def endings_table(rows: Rows) -> str:
         [
             str(row["settings"]["workers"]), str(row["n"]),
             str(row["n"] - row["wrong"] - row["lost"]), str(row["lost"]), f"{row['end_s']:.1f}",
-            str(row["exit_code"]), f"{row['start_s']:.0f}",
+            "did not end" if row["exit_code"] is None else str(row["exit_code"]),
+            f"{row['start_s']:.0f}",
         ]
         for row in sorted(chosen, key=lambda row: row["settings"]["workers"])
     ]  # fmt: skip

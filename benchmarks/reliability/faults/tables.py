@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any, List, Mapping, Tuple
 
 from benchmarks.reliability.faults.kills import RANDOM
@@ -71,8 +72,33 @@ def damage_table(rows: Rows) -> str:
     return markdown_table(head, lines, n_left=5)
 
 
+def resumes_table(rows: Rows) -> str:
+    """Returns how commands that were killed went on."""
+    lines = []
+    for command in in_order(rows, "command"):
+        own = select(rows, command=command)
+        whole, rest = (median(row[field] for row in own) for field in ("of_s", "rest_s"))
+        lines.append(
+            [
+                f"`{command}`",
+                str(len(own)),
+                _share(own, "same"),
+                str(sum(row["kept"] > 0 for row in own)),
+                str(sum(row["made_again"] for row in own)),
+                f"{whole:.0f} s",
+                f"{rest:.0f} s",
+            ]
+        )
+    head = [
+        "command", "kills", "result as undisturbed", "had kept something", "of that made again",
+        "undisturbed", "rest, median",
+    ]  # fmt: skip
+    return markdown_table(head, lines) + "\n\n" + machine_line(rows)
+
+
 TABLES: Tuple[Table, ...] = (
     Table("faults_kills", _DOCUMENT, ("faults/kills.jsonl",), kills_table),
+    Table("faults_resumes", _DOCUMENT, ("faults/resumes.jsonl",), resumes_table),
     Table("faults_surroundings", _DOCUMENT, ("faults/surroundings.jsonl",), surroundings_table),
     Table("faults_damage", _DOCUMENT, ("faults/damage.jsonl",), damage_table),
 )

@@ -1,8 +1,8 @@
 """Fuzzes the C library, guided by coverage: token ids, positions, plans, protected masks, lengths.
 
 target.c calls the library's own entry points; clang's libFuzzer looks for bytes that reach new
-code, under the sanitizers of addresses and of undefined behaviour, and of memory read before it is
-written. What was reached is counted over the sources by llvm-cov.
+code, under the sanitizers of addresses and of undefined behaviour, of memory read before it is
+written, and of threads. What was reached is counted over the sources by llvm-cov.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.fuzz.generated import source
 from benchmarks.rows import append_row
+from rasa_tokprune.encoder.backends.builds import NEEDS
 from rasa_tokprune.errors import ConfigError
 from rasa_tokprune.machine.cpu import cpu_features
 from rasa_tokprune.machine.environment import environment
@@ -34,12 +35,14 @@ SOURCES = FOLDER.parents[2] / "rasa_tokprune" / "encoder" / "backends" / "native
 CPUS = {
     "portable": ("-march=x86-64",),
     "avx2": ("-march=x86-64-v3",),
+    "avxvnni": ("-march=x86-64-v3", "-mavxvnni"),
     "avx512vnni": ("-march=x86-64-v4", "-mavx512vnni"),
+    "amx": ("-march=x86-64-v4", "-mavx512vnni", "-mamx-tile", "-mamx-int8"),
 }
-_NEEDED = {"portable": (), "avx2": ("avx2",), "avx512vnni": ("avx512_vnni", "avx512vl")}
 SANITIZERS = {
     "address, undefined": "address,undefined,float-cast-overflow",
     "memory": "memory",
+    "thread": "thread",
 }
 _FLAGS = ["-g", "-O2", "-ffp-contract=off", "-fno-math-errno", "-fno-sanitize-recover=all"]
 _FLAGS += ["-Wno-psabi", f"-I{SOURCES}"]
@@ -61,8 +64,11 @@ class Build(NamedTuple):
 BUILDS = (
     Build("portable", "address, undefined"),
     Build("avx2", "address, undefined"),
+    Build("avxvnni", "address, undefined"),
     Build("avx512vnni", "address, undefined"),
+    Build("amx", "address, undefined"),
     Build("avx2", "memory"),
+    Build("avx2", "thread"),
 )
 
 
@@ -150,7 +156,7 @@ def lines_reached(corpus: Path, folder: Path) -> Dict[str, Any]:
 
 def runnable() -> List[Build]:
     """Returns the builds that this CPU can run."""
-    return [build for build in BUILDS if set(_NEEDED[build.cpu]) <= cpu_features()]
+    return [build for build in BUILDS if NEEDS["x86_64"][build.cpu] <= cpu_features()]
 
 
 def measure(arguments: argparse.Namespace) -> None:

@@ -161,6 +161,13 @@ static void drop(Result *result) {
   free(result->pruned_after);
 }
 
+/* Called once, before any input. */
+int LLVMFuzzerInitialize(int *n_arguments, char ***arguments) {
+  (void)n_arguments, (void)arguments;
+  require(tokprune_prepare(), "the system refuses what this build needs of the CPU");
+  return 0;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   input = data;
   n_left = size;

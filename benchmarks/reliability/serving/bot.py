@@ -51,7 +51,9 @@ class Expected:
     load_s: float
 
 
-def train_bot(work: Path, name: str = "bot", *, nlu_only: bool = False, **keys: Any) -> Path:
+def train_bot(
+    work: Path, name: str = "bot", *, nlu_only: bool = False, only: str = _OWN, **keys: Any
+) -> Path:
     """Returns the archive of the example bot, trained unless it lies in `work` already.
 
     Each response has one text, so that a conversation has one outcome.
@@ -60,7 +62,8 @@ def train_bot(work: Path, name: str = "bot", *, nlu_only: bool = False, **keys: 
         work: Where the bot's folder is made.
         name: Of that folder.
         nlu_only: Train the pipeline alone.
-        keys: Keys of this package's components, such as prune="off".
+        only: Beginning of the names of the components that get the keys; default: all of ours.
+        keys: Keys of components, such as prune="off".
 
     Raises:
         RasaProcessError: If training fails.
@@ -74,7 +77,7 @@ def train_bot(work: Path, name: str = "bot", *, nlu_only: bool = False, **keys: 
     shutil.copytree(EXAMPLE_BOT, folder, ignore=shutil.ignore_patterns("models", ".rasa"))
     config: Dict[str, Any] = rasa.shared.utils.io.read_config_file(folder / "config.yml")
     for component in config["pipeline"]:
-        if str(component["name"]).startswith(_OWN):
+        if str(component["name"]).startswith(only):
             component.update(keys)
     rasa.shared.utils.io.write_yaml(config, folder / "config.yml")
     domain: Dict[str, Any] = rasa.shared.utils.io.read_yaml_file(folder / "domain.yml")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, List, Mapping, Tuple
 
 from benchmarks.reliability.serving.serving import MEMORY, PARSE, TALK
-from benchmarks.rows import Rows, select
+from benchmarks.rows import Rows, machine_of, select
 from benchmarks.tables import NOTHING, Table, markdown_table
 
 _KINDS = {PARSE: "`/model/parse`", TALK: "conversations"}
@@ -31,7 +31,7 @@ def load_line(rows: Rows) -> str:
         said += "busy machine"
     named = ", ".join(f"{name} {versions[name]}" for name in _PACKAGES if name in versions)
     days = " and ".join(sorted({row["environment"]["date"] for row in rows}))
-    return f"{last['cpu']}, {cores} usable cores; {named}; {days}; {said}."
+    return f"{machine_of(rows[-1])}, {cores} usable cores; {named}; {days}; {said}."
 
 
 def answers_table(rows: Rows) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 from typing import Optional, Tuple, Union
 
 import numpy as np
@@ -19,6 +20,8 @@ START_SCALE = 8.0
 _MAX_STEPS = 100
 # Examples times classes from which a step takes so long that fewer have to do.
 _VERY_MANY, _FEW_STEPS = 1e7, 30
+# Examples times classes whose logits are held at a time: 80 MB.
+_MOST_LOGITS = 2e7
 
 # Examples of one prototype that are looked at, so that a decision stays under 0.1 ms.
 _MAX_EXAMPLES = 100
@@ -89,16 +92,23 @@ def refine_prototypes(
     # A large class does not make the others better known.
     penalty = float(np.mean(1.0 / sizes)) / (REFINEMENT_C * n_way)
 
+    n_blocks = math.ceil(len(targets) * n_way / _MOST_LOGITS)
+    bounds = itertools.pairwise(np.linspace(0, len(targets), n_blocks + 1).astype(int))
+    blocks = [(rows[a:b], targets[a:b], shares[a:b]) for a, b in bounds]
+
     def loss_and_gradient(flat: np.ndarray) -> Tuple[float, np.ndarray]:
         parameters = flat.reshape(n_way, size + 1)
         weights = parameters[:, :size].astype(np.float32)
-        loss, residuals = _cross_entropy(
-            rows @ weights.T + parameters[:, size].astype(np.float32), targets, shares
-        )
-        gradient = np.empty_like(parameters)
-        gradient[:, :size] = residuals.T @ rows + penalty * weights
-        gradient[:, size] = residuals.sum(axis=0)
-        return loss + penalty / 2 * float((parameters[:, :size] ** 2).sum()), gradient.ravel()
+        biases = parameters[:, size].astype(np.float32)
+        loss = penalty / 2 * float((parameters[:, :size] ** 2).sum())
+        gradient, of_weights = np.zeros_like(parameters), np.zeros_like(weights)
+        for own, own_targets, own_shares in blocks:
+            own_loss, residuals = _cross_entropy(own @ weights.T + biases, own_targets, own_shares)
+            loss += own_loss
+            of_weights += residuals.T @ own
+            gradient[:, size] += residuals.sum(axis=0)
+        gradient[:, :size] = of_weights + penalty * weights
+        return loss, gradient.ravel()
 
     if start is None:
         means = mean_prototypes(embeddings, targets, n_way)

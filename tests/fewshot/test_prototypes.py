@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
 
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.fewshot import PrototypeClassifier
+from rasa_tokprune.fewshot import PrototypeClassifier, prototypes
 from rasa_tokprune.fewshot.calibration.temperature import PRIOR_TEMPERATURE, fit_temperature
 from rasa_tokprune.fewshot.prototypes import (
     REFINEMENT_C,
@@ -192,3 +193,15 @@ def test_wrong_support_sets(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         PrototypeClassifier.fit(embeddings, labels, keys)
+
+
+def test_very_many_examples_are_refined_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    embeddings, labels, _, _ = clusters(5, 20, noise=1.0)
+    targets = np.unique(labels, return_inverse=True)[1]
+    rows = normalize_rows(embeddings)
+    start = mean_prototypes(rows, targets, 5)
+    whole = refine_prototypes(rows, targets, 5, start)
+    monkeypatch.setattr(prototypes, "_MOST_LOGITS", 5 * 7)
+    for own in (rows, csr_matrix(rows.astype(np.float32))):
+        for one, other in zip(whole, refine_prototypes(own, targets, 5, start)):
+            np.testing.assert_allclose(one, other, atol=0.02)

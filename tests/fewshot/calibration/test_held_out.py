@@ -103,3 +103,20 @@ def test_messages_held_out_score_no_better_than_new_ones(
     ]
     own = fitted.calibration.held_out.class_scores.max(axis=1)
     assert np.mean(own) <= np.mean(new) + 0.1
+
+
+def test_of_very_many_messages_the_same_share_of_every_class_is_asked(
+    around: Around, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    embeddings, labels = around(6, 20)
+    support = SupportSet.of(embeddings, labels)
+    folds = assign_folds(support, 2)
+    every = hold_out(support, folds)
+    monkeypatch.setattr(held_out, "_MOST_ASKED", 30)
+    some = hold_out(support, folds)
+    assert (len(every.rows), len(some.rows)) == (120, 60)
+    np.testing.assert_array_equal(np.bincount(support.targets[some.rows]), [10] * 6)
+    known = np.searchsorted(np.sort(every.rows), some.rows)
+    order = np.argsort(every.rows)[known]
+    np.testing.assert_array_equal(every.class_scores[order], some.class_scores)
+    assert len(leave_intents_out(support, 2, ()).targets) == 60

@@ -31,8 +31,9 @@ from rasa_tokprune.machine.environment import environment
 
 LOWEST, HIGHEST = "lowest-direct", "highest"
 _EXTRAS = ("onnx", "torch", "plots", "metrics", "distributed")
-_WITHOUT_RASA = ("encoder", "fewshot", "texts", "commands", "machine", "jobs")
-_WITH_RASA = ("components", "encoder", "fewshot", "machine", "jobs", "monitoring")
+# Folders of tests: for every installation; with ONNX Runtime, for fp32; with Rasa.
+_FOLDERS = ("fewshot", "machine", "texts")
+_WITH_ENGINES, _WITH_RASA = ("encoder", "commands", "jobs"), ("components", "monitoring")
 _QUICK = "not slow and not thorough"
 _TESTERS = ("pytest>=7.4,<9", "pytest-timeout>=2.3", "pytest-xdist>=3.6", "hypothesis>=6.100")
 _SHOWN = 300
@@ -147,7 +148,8 @@ def run_tests(variant: Variant, python: Path, folder: Path) -> Row:
         shutil.copytree(ROOT / name, folder / name)
     for name in ("conftest.py", "pyproject.toml", "README.md", "native_builds.py"):
         shutil.copy(ROOT / name, folder)
-    parts = _WITH_RASA if variant.python == "3.10" else _WITHOUT_RASA
+    folders = [*_FOLDERS, *(_WITH_RASA if variant.python == "3.10" else ())]
+    folders += _WITH_ENGINES if "onnx" in variant.extras else ()
     report = folder / "report.xml"
     variables = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     variables["RASA_TELEMETRY_ENABLED"] = "false"
@@ -155,7 +157,7 @@ def run_tests(variant: Variant, python: Path, folder: Path) -> Row:
         [
             str(python), "-m", "pytest", "-q", "-W", "ignore", "-n", "auto", "-m", _QUICK,
             "-p", "no:cacheprovider", "--ignore=tests/encoder/backends/native",
-            f"--junitxml={report}", *(f"tests/{part}" for part in parts),
+            f"--junitxml={report}", *(f"tests/{name}" for name in folders),
         ],
         cwd=folder, env={**os.environ, **variables}, capture_output=True, text=True,
     )  # fmt: skip

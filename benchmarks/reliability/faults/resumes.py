@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.serving.bot import EXAMPLE_BOT, bot_messages, varied
-from benchmarks.rows import Row, append_row
+from benchmarks.rows import Row, append_row, read_rows, write_rows
 from benchmarks.tables import ROOT
 from rasa_tokprune.commands.adapt.command import HISTORY_FILE, STATE_FILE
 from rasa_tokprune.errors import TokPruneError
@@ -33,7 +33,7 @@ from rasa_tokprune.machine.environment import environment
 _OUT, _CACHE, _LOG = "out", "cache", "log.txt"
 _COMMAND = str(Path(sys.executable).with_name("rasa-tokprune"))
 _N_MESSAGES = 16_000
-_NLU = EXAMPLE_BOT / "data" / "nlu.yml"
+_NLU, _TEST = EXAMPLE_BOT / "data" / "nlu.yml", EXAMPLE_BOT / "tests" / "test_nlu.yml"
 # Of a search's rows: what a clock decides.
 _TIMED = ("seconds", "encode_s", "environment")
 
@@ -85,8 +85,8 @@ KINDS: Dict[str, Kind] = {
     "adapt": Kind(
         [
             "adapt", "--prune", "light", "--texts", str(_NLU), "--task", f"bot={_NLU}",
-            "--concatenations", "0", "--steps", "60", "--contrast-steps", "20", "--batch-size",
-            "16", "--check-every", "5", "--patience", "100", "--out", _OUT,
+            "--concatenations", "0", "--steps", "40", "--contrast-steps", "10", "--batch-size",
+            "8", "--n-labels", "4", "--check-every", "5", "--patience", "100", "--out", _OUT,
         ],
         _adapted,
         f"{_OUT}/{STATE_FILE}",
@@ -94,8 +94,8 @@ KINDS: Dict[str, Kind] = {
     "adapt --search": Kind(
         [
             "adapt", "--search", "--plans", "gentle", "light", "balanced", "fast", "--texts",
-            str(_NLU), "--judge", f"bot={_NLU}", "--search-steps", "0", "20", "--keep", "2",
-            "--concatenations", "0", "--batch-size", "16", "--out", _OUT,
+            str(_NLU), "--judge", f"bot={_TEST}", "--search-steps", "0", "10", "--keep", "2",
+            "--concatenations", "0", "--batch-size", "8", "--out", _OUT,
         ],
         _found,
         f"{_CACHE}/**/*.json",
@@ -125,10 +125,10 @@ class Trial:
         self._log = "\n".join(varied(bot_messages(), _N_MESSAGES))
         self._empty()
         self._finish()  # the encoder's 8-bit weights are made once
-        shutil.copytree(self._folder / _CACHE, folder / "weights", dirs_exist_ok=True)
-        self._weights = folder / "weights"
         for path in self._kept():
-            (self._weights / path.relative_to(self._folder / _CACHE)).unlink(missing_ok=True)
+            path.unlink()
+        self._weights = folder / "weights"
+        shutil.copytree(self._folder / _CACHE, self._weights)
         self._empty()
         self.seconds = self._finish()
         self._expected = kind.outcome(self._folder)
@@ -170,6 +170,7 @@ class Trial:
         variables = {
             "RASA_TOKPRUNE_CACHE": str(self._folder / _CACHE),
             "HF_HUB_OFFLINE": "1",
+            "OMP_NUM_THREADS": "1",
             "PYTHONPATH": str(ROOT),
         }
         with (self._folder / "printed.txt").open("wb") as printed:
@@ -194,12 +195,13 @@ class Trial:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Kills each command as often as was asked for; rows are written as they come."""
-    arguments.out.unlink(missing_ok=True)
+    others = [] if not arguments.out.is_file() else read_rows(arguments.out)
+    write_rows((row for row in others if row["command"] not in arguments.commands), arguments.out)
     moments = random.Random(arguments.seed)  # noqa: S311
-    with tqdm(total=len(KINDS) * arguments.n, desc="Kills") as progress:
-        for name, kind in KINDS.items():
+    with tqdm(total=len(arguments.commands) * arguments.n, desc="Kills") as progress:
+        for name in arguments.commands:
             with tempfile.TemporaryDirectory() as folder:
-                trial = Trial(kind, Path(folder))
+                trial = Trial(KINDS[name], Path(folder))
                 for _ in range(arguments.n):
                     row = None
                     while row is None:
@@ -213,6 +215,9 @@ def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "resumes.jsonl")
     made.add_argument("--n", type=int, default=10, help="kills of each command; default: 10")
+    made.add_argument(
+        "--commands", nargs="+", choices=KINDS, default=list(KINDS), help="default: all"
+    )
     made.add_argument("--seed", type=int, default=17, help="of the moments; default: 17")
     return made
 

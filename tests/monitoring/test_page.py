@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 from typing import Any, Dict, List
 
+import rasa_tokprune
 from rasa_tokprune.components.shadow.compare import OUTCOMES
 from rasa_tokprune.monitoring.spans import ATTRIBUTES
 from tests.real_data import ROOT
@@ -23,7 +25,7 @@ def rows(head: str) -> List[List[str]]:
 
 def declared() -> Dict[str, Dict[str, Any]]:
     """Returns kind, meaning and label of every metric; prometheus_client need not be there."""
-    path = ROOT / "rasa_tokprune" / "monitoring" / "meters.py"
+    path = Path(rasa_tokprune.__file__).parent / "monitoring" / "meters.py"
     found: Dict[str, Dict[str, Any]] = {}
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.AnnAssign) and getattr(node.target, "id", "") == "METERS":

@@ -54,6 +54,7 @@ class PrototypeHead:
             alone, (n_prototypes,) float32; zero in ordinary bots.
         content_free: Unit-length embeddings of messages that say nothing, (n_content_free, d)
             float32, of half precision; may be none.
+        cosine_weight: Of the cosines in the in-scope score, against a logit; None: today's.
     """
 
     class_of: np.ndarray
@@ -66,6 +67,7 @@ class PrototypeHead:
     rows: np.ndarray
     advantage: np.ndarray
     content_free: np.ndarray
+    cosine_weight: Optional[float] = None
 
     def __post_init__(self) -> None:
         """Checks that the parts fit together, as damaged files may not."""
@@ -176,7 +178,8 @@ class PrototypeHead:
         scores[near] = (own := logits[near]) + nearest_weight * nearness
         relative = 2 * cosines - self.tightness[found]
         to_means = products(self.prototypes[shortlist], queries)
-        in_scope = own + _COSINE_WEIGHT * dense_weight * (relative + to_means)
+        cosine_weight = _COSINE_WEIGHT if self.cosine_weight is None else self.cosine_weight
+        in_scope = own + cosine_weight * dense_weight * (relative + to_means)
         if len(self.content_free):
             to_nothing = products(self.content_free, queries)
             excess = np.maximum.reduce(to_nothing, axis=1, keepdims=True) - cosines
@@ -237,4 +240,8 @@ class PrototypeHead:
 
     def arrays(self) -> Dict[str, np.ndarray]:
         """Returns everything there is to store, by name."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return {
+            field.name: getattr(self, field.name)
+            for field in dataclasses.fields(self)
+            if field.name != "cosine_weight"
+        }

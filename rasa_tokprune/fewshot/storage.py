@@ -29,6 +29,8 @@ FORMAT_VERSION = 3
 _HALVED = ("examples", "content_free")
 # Without a lexical view, which came with format 3.
 _READ_VERSIONS = (2, FORMAT_VERSION)
+# What the confidences of format 2, which is that of version 0.2, were calibrated with.
+_COSINE_WEIGHT_OF_2 = 5.0
 
 
 def save_prototypes(
@@ -177,7 +179,10 @@ def _restore(
     return PrototypeClassifier(
         classes=tuple(names["classes"]),
         keys=tuple(names["keys"]),
-        head=PrototypeHead(**arrays),
+        head=PrototypeHead(
+            **arrays,
+            cosine_weight=_COSINE_WEIGHT_OF_2 if names["format_version"] == 2 else None,
+        ),
         confidence_map=ConfidenceMap(**confidence_map),
         temperature=float(names["temperature"]),
         oos_classes=tuple(names["oos_classes"]),

@@ -107,7 +107,10 @@ def test_a_model_of_format_2_decides_by_embeddings_alone(tmp_path: Path) -> None
     assert provenance == {"encoder_fingerprint": "abc"}
     assert loaded.lexical is None
     queries = np.random.default_rng(1).normal(size=(20, 6))
-    expected = plain.predict_proba(queries)
+    # Calibrated with another weight, its in-scope scores are those of then.
+    then = dataclasses.replace(plain, head=dataclasses.replace(plain.head, cosine_weight=5.0))
+    expected = then.predict_proba(queries)
+    assert np.abs(expected - plain.predict_proba(queries)).max() > 0.01
     np.testing.assert_array_equal(loaded.predict_proba(queries), expected)
     asked = Messages(queries, ["no"] * 20, np.zeros(20))
     np.testing.assert_array_equal(loaded.predict_proba(asked), expected)

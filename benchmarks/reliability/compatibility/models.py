@@ -64,7 +64,10 @@ def old_sources(folder: Path, commit: str = OLD_COMMIT) -> Path:
 
 
 def answers_of(
-    archive: Path, texts: Sequence[str], sources: Path = ROOT, **variables: str
+    archive: Path,
+    texts: Sequence[str],
+    sources: Path = ROOT,
+    variables: Optional[Mapping[str, str]] = None,
 ) -> List[Any]:
     """Returns intent and confidence of each message, by the package in `sources`."""
     with tempfile.TemporaryDirectory() as temporary:
@@ -72,7 +75,7 @@ def answers_of(
         asked.write_text(json.dumps(list(texts)), encoding="utf-8")
         settings = {
             "PYTHONPATH": str(sources), "OMP_NUM_THREADS": "1", "PYTHONWARNINGS": "ignore",
-            "HF_HUB_OFFLINE": "1", "RASA_TELEMETRY_ENABLED": "false", **variables,
+            "HF_HUB_OFFLINE": "1", "RASA_TELEMETRY_ENABLED": "false", **(variables or {}),
         }  # fmt: skip
         command = [sys.executable, "-c", _ANSWER, str(archive), str(asked), str(out)]
         ended = subprocess.run(
@@ -136,12 +139,12 @@ def paths(folder: Path, texts: Sequence[str]) -> List[Row]:
     expected = answers_of(archive, texts)
     rows = []
     for name in others:
-        found = answers_of(archive, texts, **{CPU_VARIABLE: name})
+        found = answers_of(archive, texts, variables={CPU_VARIABLE: name})
         about = {"kind": "CPU path", "trained_on": fastest, "path": name}
         rows.append({**about, **compared(expected, found)})
     trained = {name: _trained_on(folder, name) for name in others}
     for name, other in trained.items():
-        own = answers_of(other, texts, **{CPU_VARIABLE: name})
+        own = answers_of(other, texts, variables={CPU_VARIABLE: name})
         about = {"kind": "CPU path", "trained_on": name, "path": fastest}
         rows.append({**about, **compared(own, answers_of(other, texts))})
     return rows

@@ -75,7 +75,8 @@ def native_table(rows: Rows) -> str:
         inputs = sum(row["executions"] for row in own)
         findings = sum(len(row["findings"]) for row in own)
         cells = [cpu, sanitizers, f"{seconds:.0f}", f"{inputs:,}", f"{inputs / seconds:.0f}"]
-        lines.append([*cells, str(max(row["edges"] for row in own)), str(findings)])
+        edges = max(row["edges"] for row in own)
+        lines.append([*cells, str(edges) if edges else "not counted", str(findings)])
     return markdown_table(head, lines, n_left=2, is_spaced=True)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any, List, Mapping, Tuple
 
 from benchmarks.reliability.faults.kills import RANDOM
+from benchmarks.reliability.faults.resumes import KINDS
 from benchmarks.rows import Rows, in_order, select
 from benchmarks.tables import Table, machine_line, markdown_table
 
@@ -77,22 +77,17 @@ def resumes_table(rows: Rows) -> str:
     lines = []
     for command in in_order(rows, "command"):
         own = select(rows, command=command)
-        whole, rest = (median(row[field] for row in own) for field in ("of_s", "rest_s"))
+        of_files = "*" in KINDS[command].kept  # of one file, how far it is inside
         lines.append(
             [
                 f"`{command}`",
                 str(len(own)),
                 _share(own, "same"),
                 str(sum(row["kept"] > 0 for row in own)),
-                str(sum(row["made_again"] for row in own)),
-                f"{whole:.0f} s",
-                f"{rest:.0f} s",
+                str(sum(row["made_again"] for row in own)) if of_files else "not counted",
             ]
         )
-    head = [
-        "command", "kills", "result as undisturbed", "had kept something", "of that made again",
-        "undisturbed", "rest, median",
-    ]  # fmt: skip
+    head = ["command", "kills", "result as undisturbed", "had kept something", "made again"]
     return markdown_table(head, lines) + "\n\n" + machine_line(rows)
 
 

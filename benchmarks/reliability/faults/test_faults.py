@@ -93,7 +93,11 @@ def test_what_a_clock_decides_is_not_compared() -> None:
 
 
 def test_a_result_that_is_another_one_is_seen() -> None:
-    row = {"command": "adapt", "of_s": 9.0, "rest_s": 5.0, "kept": 1, "made_again": 0}
+    row = {"command": "certify", "kept": 1, "made_again": 3}
     about = {"cores": 1, "cpu": "c", "flags": [], "versions": {}, "date": "2026-01-01"}
     rows = [{**row, "same": same, "environment": about} for same in (True, False)]
-    assert "| `adapt` | 2 | 1 of 2 | 2 | 0 | 9 s | 5 s |" in resumes_table(rows)
+    rows += [{**row, "command": "adapt", "environment": about}]
+    rows[-1]["same"] = True
+    text = resumes_table(rows)
+    assert "| `certify` | 2 | 1 of 2 | 2 | 6 |" in text
+    assert "| `adapt` | 1 | 1 of 1 | 1 | not counted |" in text

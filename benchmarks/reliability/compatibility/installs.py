@@ -55,6 +55,11 @@ class Variant:
     extras: Tuple[str, ...] = ()
     beside: Tuple[str, ...] = ()
 
+    @property
+    def has_rasa(self) -> bool:
+        """Whether Rasa Open Source runs on this Python."""
+        return self.python == "3.10"
+
 
 VARIANTS: Dict[str, Variant] = {
     "lowest": Variant("3.10", LOWEST),
@@ -95,10 +100,12 @@ def resolve(variant: Variant, out: Path) -> None:
     """
     wanted = out.with_suffix(".in")
     wanted.write_text("".join(f"{line}\n" for line in variant.beside), encoding="utf-8")
-    extras = [word for extra in variant.extras for word in ("--extra", extra)]
+    options = [word for extra in variant.extras for word in ("--extra", extra)]
+    if not variant.has_rasa:  # Rasa itself asks for packages that are compiled
+        options += ["--only-binary", ":all:"]
     _run(
         [
-            "uv", "pip", "compile", "--quiet", "pyproject.toml", str(wanted), *extras,
+            "uv", "pip", "compile", "--quiet", "pyproject.toml", str(wanted), *options,
             "--resolution", variant.resolution, "--python-version", variant.python,
             "--output-file", str(out),
         ]
@@ -148,7 +155,7 @@ def run_tests(variant: Variant, python: Path, folder: Path) -> Row:
         shutil.copytree(ROOT / name, folder / name)
     for name in ("conftest.py", "pyproject.toml", "README.md", "native_builds.py"):
         shutil.copy(ROOT / name, folder)
-    folders = [*_FOLDERS, *(_WITH_RASA if variant.python == "3.10" else ())]
+    folders = [*_FOLDERS, *(_WITH_RASA if variant.has_rasa else ())]
     folders += _WITH_ENGINES if "onnx" in variant.extras else ()
     report = folder / "report.xml"
     variables = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}

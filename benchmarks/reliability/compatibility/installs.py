@@ -26,7 +26,7 @@ from tqdm import tqdm
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.rows import Row, RowStore
 from benchmarks.tables import ROOT
-from rasa_tokprune.errors import ConfigError, did_you_mean
+from rasa_tokprune.errors import ConfigError, TokPruneError, did_you_mean
 from rasa_tokprune.machine.environment import environment
 
 LOWEST, HIGHEST = "lowest-direct", "highest"
@@ -76,17 +76,21 @@ VARIANTS: Dict[str, Variant] = {
 }
 
 
-class InstallError(Exception):
+class InstallError(TokPruneError):
     """An environment could not be made; its text is the reason."""
 
 
 def _run(command: Sequence[str], folder: Path = ROOT) -> str:
-    """Runs a command; returns what it prints.
+    """Runs a command of uv; returns what it prints.
 
     Raises:
         InstallError: If it fails, with what it said last.
+        ConfigError: If uv is not here.
     """
-    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    try:
+        ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise ConfigError("uv is not here: pip install uv") from error
     if ended.returncode:
         raise InstallError(" ".join(ended.stderr.split())[-_SHOWN:])
     return ended.stdout

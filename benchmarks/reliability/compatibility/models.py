@@ -3,7 +3,7 @@
 The sources of version 0.2 are taken from this repository's history. They train the example bot
 in a process of their own and answer messages; the package as it is answers with the same archive,
 and has to answer the same. Then one model of today answers by each build of the C library that
-this CPU can run, each in a process of its own, and by the other backends.
+this CPU can run, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -133,9 +133,15 @@ def old_models(folder: Path, texts: Sequence[str], configs: Sequence[str]) -> Li
 
 
 def paths(folder: Path, texts: Sequence[str]) -> List[Row]:
-    """Returns a row for each CPU path that answers with a model that the fastest one made."""
+    """Returns a row for each CPU path but the fastest: it answers with that one's model, and back.
+
+    Raises:
+        ConfigError: If this CPU can run no build of the C library.
+    """
+    if not (builds := list(runnable_builds())):
+        raise ConfigError("no build of the C library is here that this CPU can run")
     archive = train_bot(folder)
-    fastest, *others = runnable_builds()
+    fastest, *others = builds
     expected = answers_of(archive, texts)
     rows = []
     for name in others:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, List, Mapping, Tuple
 
+from benchmarks.reliability.compatibility.installs import VARIANTS
 from benchmarks.rows import Rows
 from benchmarks.tables import Table, markdown_table
 
@@ -14,7 +15,7 @@ _NAMED = ("rasa", "numpy", "tokenizers", "scikit-learn", "onnxruntime", "torch",
 def installs_table(rows: Rows) -> str:
     """Returns what each installation passes."""
     lines: List[List[str]] = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: list(VARIANTS).index(row["kind"])):
         cells = [row["kind"], row["settings"]["python"]]
         if "why" in row:
             lines.append([*cells, f"not installed: {row['why']}", "", ""])

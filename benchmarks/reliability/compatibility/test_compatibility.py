@@ -1,8 +1,9 @@
-"""Variants, reports of tests, answers that differ, tables; one resolution for real."""
+"""Variants, reports of tests, answers that differ, tables, what is refused."""
 
 from __future__ import annotations
 
 import importlib.metadata
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,5 +58,9 @@ def test_tables() -> None:
 def test_one_line_errors(tmp_path: Path, refusal: Refusal) -> None:
     out = ["--out", str(tmp_path / "rows.jsonl")]
     assert "no variant 'lowst'" in refusal(installs.main, [*out, "--variants", "lowst"])
+    with pytest.raises(installs.InstallError, match="^no versions fit$"):
+        installs._run([sys.executable, "-c", "raise SystemExit('no versions fit')"])
+    with pytest.raises(models.ConfigError, match="pip install uv"):
+        installs._run([str(tmp_path / "uv")])
     with pytest.raises(models.ConfigError, match="git has no commit 0000000"):
         models.old_sources(tmp_path, "0" * 40)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import os
 import random
 import shutil
@@ -18,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple
 
 from tqdm import tqdm
 
@@ -27,6 +26,7 @@ from benchmarks.reliability.serving.bot import EXAMPLE_BOT, bot_messages, varied
 from benchmarks.rows import Row, append_row, read_rows, write_rows
 from benchmarks.tables import ROOT
 from rasa_tokprune.commands.adapt.command import HISTORY_FILE, STATE_FILE
+from rasa_tokprune.commands.adapt.search.command import TRIALS_FILE
 from rasa_tokprune.errors import TokPruneError
 from rasa_tokprune.machine.environment import environment
 
@@ -34,8 +34,6 @@ _OUT, _CACHE, _LOG = "out", "cache", "log.txt"
 _COMMAND = str(Path(sys.executable).with_name("rasa-tokprune"))
 _N_MESSAGES = 16_000
 _NLU, _TEST = EXAMPLE_BOT / "data" / "nlu.yml", EXAMPLE_BOT / "tests" / "test_nlu.yml"
-# Of a search's rows: what a clock decides.
-_TIMED = ("seconds", "encode_s", "environment")
 
 
 class TrialError(TokPruneError):
@@ -47,7 +45,7 @@ class Kind:
     """A command that goes on where it was killed.
 
     Attributes:
-        arguments: Its command line, in a folder with LOG.
+        arguments: Its command line, in a folder with `log.txt`.
         outcome: Folder of what it wrote -> what has to be the same.
         kept: Files, as a pattern below the trial's folder, that hold what is finished.
         codes: Exit codes of a run that was not disturbed.
@@ -66,19 +64,11 @@ def _adapted(folder: Path) -> Any:
 
 
 def _found(folder: Path) -> Any:
-    rows = (folder / _OUT / "trials.jsonl").read_text(encoding="utf-8").splitlines()
-    return [without_times(json.loads(row)) for row in rows]
+    return (folder / _OUT / TRIALS_FILE).read_bytes()
 
 
 def _certified(folder: Path) -> Any:
     return (folder / _OUT / "certificate.json").read_bytes()
-
-
-def without_times(value: Any) -> Any:
-    """Returns JSON without the fields that a clock decides, at whatever depth."""
-    if isinstance(value, Mapping):
-        return {key: without_times(one) for key, one in value.items() if key not in _TIMED}
-    return [without_times(one) for one in value] if isinstance(value, list) else value
 
 
 KINDS: Dict[str, Kind] = {
@@ -121,13 +111,12 @@ class Trial:
 
     def __init__(self, kind: Kind, folder: Path) -> None:
         """Runs the command to its end."""
-        self._kind, self._folder = kind, folder / "trial"
+        self._kind, self._folder, self._weights = kind, folder / "trial", folder / "weights"
         self._log = "\n".join(varied(bot_messages(), _N_MESSAGES))
         self._empty()
         self._finish()  # the encoder's 8-bit weights are made once
         for path in self._kept():
             path.unlink()
-        self._weights = folder / "weights"
         shutil.copytree(self._folder / _CACHE, self._weights)
         self._empty()
         self.seconds = self._finish()
@@ -154,7 +143,6 @@ class Trial:
             "of_s": self.seconds,
             "rest_s": seconds,
             "kept": len(kept),
-            "kept_bytes": sum(path.stat().st_size for path in kept if path.exists()),
             "made_again": len(again) if "*" in self._kind.kept else 0,
             "same": self._kind.outcome(self._folder) == self._expected,
         }
@@ -162,7 +150,7 @@ class Trial:
     def _empty(self) -> None:
         shutil.rmtree(self._folder, ignore_errors=True)
         (self._folder / _OUT).mkdir(parents=True)
-        if hasattr(self, "_weights"):
+        if self._weights.is_dir():
             shutil.copytree(self._weights, self._folder / _CACHE)
         (self._folder / _LOG).write_text(self._log, encoding="utf-8")
 

@@ -13,7 +13,6 @@ import pytest
 from benchmarks.reliability.faults import bot, children
 from benchmarks.reliability.faults.damage import cut_archive, damaged, escaping_archive
 from benchmarks.reliability.faults.kills import ARCHIVE, RANDOM, WEIGHTS, plan_of_kills
-from benchmarks.reliability.faults.resumes import without_times
 from benchmarks.reliability.faults.tables import (
     damage_table,
     kills_table,
@@ -85,11 +84,6 @@ def test_what_is_not_as_expected_is_seen() -> None:
     assert "| refused (expected: trained) | a traceback |" in surroundings_table([wrong])
     taken = {"what": "w", "how": "h", "code": 0, "n_lines": 0, "status": 204}
     assert "**taken** | 204 | **no** |" in damage_table([{**taken, "answers_as_before": False}])
-
-
-def test_what_a_clock_decides_is_not_compared() -> None:
-    row = {"plan": "light", "seconds": 2, "looks": [{"loss": 1, "encode_s": 3}], "environment": {}}
-    assert without_times(row) == {"plan": "light", "looks": [{"loss": 1}]}
 
 
 def test_a_result_that_is_another_one_is_seen() -> None:

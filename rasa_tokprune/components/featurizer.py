@@ -139,11 +139,13 @@ class TokPruneFeaturizer(DenseFeaturizer, GraphComponent):
 
     def process(self, messages: List[Message]) -> List[Message]:
         """Adds features to the messages' texts; zeros to payloads, which Rasa answers itself."""
-        fields = _fields(messages, (TEXT, ACTION_TEXT))
-        payloads = [field for field in fields if is_payload(field.text, self._intents)]
-        for field in payloads:
-            self._add_nothing(field)
-        self._featurize([each for each in fields if each not in payloads], is_training=False)
+        texts = []
+        for field in _fields(messages, (TEXT, ACTION_TEXT)):
+            if is_payload(field.text, self._intents):
+                self._add_nothing(field)
+            else:
+                texts.append(field)
+        self._featurize(texts, is_training=False)
         return messages
 
     @classmethod

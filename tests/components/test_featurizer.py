@@ -270,6 +270,18 @@ def test_payloads_get_zeros_and_are_not_encoded(
     assert other.get_dense_features(TEXT)[1].features.any()
 
 
+@pytest.mark.parametrize("text", ["hello", "hello \ud83d there", ""])
+def test_a_payload_changes_nothing_for_others_of_its_batch(
+    create: Make, training_data: TrainingData, tokenize: Callable[..., List[Message]], text: str
+) -> None:
+    featurizer = create(TokPruneFeaturizer)
+    featurizer.train(training_data)
+    alone = featurizer.process(tokenize([Message.build(text)]))
+    _, beside = featurizer.process(tokenize([Message.build("/greet"), Message.build(text)]))
+    for mine, theirs in zip(alone[0].features, beside.features, strict=True):
+        np.testing.assert_array_equal(mine.features, theirs.features)
+
+
 def test_a_model_of_an_earlier_version_encodes_payloads(
     create: Make,
     load: Make,

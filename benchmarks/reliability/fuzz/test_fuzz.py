@@ -30,12 +30,13 @@ def test_the_same_seed_generates_the_same() -> None:
 
 def test_messages_are_answered_alike_alone_and_in_a_batch(tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
-    assert messages.main(["-n", "40", "--real", "0", "--seed", "5", "--out", str(out)]) == 0
+    # So many that a batch of each engine holds a payload and half a surrogate pair.
+    assert messages.main(["-n", "640", "--real", "0", "--seed", "5", "--out", str(out)]) == 0
     rows = rows_of(out)
     assert [row["engine"] for row in rows] == list(messages.ENGINES)
-    assert all(row["n"] == row["asked"] == 40 for row in rows)
+    assert all(row["n"] == row["asked"] == 640 for row in rows)
     assert all(row["findings"] == [] for row in rows)
-    assert "| tiny random model | native int8 | 5 | 40 | 0 | 0 |" in tables.messages_table(rows)
+    assert "| tiny random model | native int8 | 5 | 640 | 0 | 0 |" in tables.messages_table(rows)
 
 
 def test_a_wrong_answer_is_noticed() -> None:

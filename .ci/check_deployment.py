@@ -184,11 +184,10 @@ def check(root: Path, asked: argparse.Namespace, stack: contextlib.ExitStack) ->
         text.replace("url: redis\n  port: 6379", f"url: 127.0.0.1\n  port: {redis}"),
         encoding="utf-8",
     )
-    addresses: Dict[str, str] = {}
-    metrics = {}
+    ports, metrics = [], {}
     for name in ("rasa1", "rasa2"):
         port, metrics[name] = free_port(), free_port()
-        addresses[f"{name}:5005"] = f"127.0.0.1:{port}"
+        ports.append(port)
         environment = {**image.environment, **services[name]["environment"]}
         assert environment["RASA_TOKPRUNE_METRICS"] == "9464"
         environment["RASA_TOKPRUNE_METRICS"] = f"127.0.0.1:{metrics[name]}"
@@ -207,7 +206,7 @@ def check(root: Path, asked: argparse.Namespace, stack: contextlib.ExitStack) ->
             lambda health=health: subprocess.run(health, capture_output=True).returncode == 0,
         )
     front = free_port()
-    stack.enter_context(running(nginx(root, addresses, front), root / "nginx.log"))
+    stack.enter_context(running(nginx(root, ports, front), root / "nginx.log"))
     until("nginx answers", lambda: is_there(front))
     for turn, message in enumerate(["hello there", "where is my order", "CB-10293"] * 4):
         body = {"sender": "one conversation", "message": message}
@@ -221,18 +220,25 @@ def check(root: Path, asked: argparse.Namespace, stack: contextlib.ExitStack) ->
     print("What example_bot/deploy says works.")
 
 
-def nginx(root: Path, addresses: Dict[str, str], port: int) -> List[str]:
-    """Writes a whole configuration around nginx.conf; returns what runs it."""
-    text = (
-        (DEPLOY / "nginx.conf").read_text(encoding="utf-8").replace("listen 8080", f"listen {port}")
-    )
-    for inside, outside in addresses.items():
-        assert inside in text
+def nginx(root: Path, replicas: List[int], port: int) -> List[str]:
+    """Writes a whole configuration around nginx.conf; returns what runs it.
+
+    Docker's name server, which knows both replicas by one name, is stood in for by a group.
+    """
+    text = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
+    for inside, outside in {
+        "listen 8080": f"listen {port}",
+        "http://rasa:5005": "http://rasa",
+    }.items():
+        assert text.count(inside) == 1, inside
         text = text.replace(inside, outside)
+    servers = " ".join(f"server 127.0.0.1:{each};" for each in replicas)
+    group = f"upstream rasa {{ {servers} }}"
     head = f"daemon off; pid {root}/nginx.pid; error_log {root}/error.log;"
     whole = root / "whole.conf"
     whole.write_text(
-        f"{head}\nevents {{}}\nhttp {{\naccess_log off;\n{text}\n}}\n", encoding="utf-8"
+        f"{head}\nevents {{}}\nhttp {{\naccess_log off;\n{group}\n{text}\n}}\n",
+        encoding="utf-8",
     )
     command = ["nginx", "-c", str(whole), "-p", str(root), "-e", str(root / "error.log")]
     subprocess.run([*command, "-t"], check=True, capture_output=True)

@@ -98,7 +98,9 @@ def test_the_replicas_are_those_that_the_proxy_names() -> None:
     replicas = [name for name, own in services.items() if "build" in own]
     assert len(replicas) == 2
     proxy = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
-    assert re.findall(r"server (\w+):5005;", proxy) == replicas
+    (name,) = re.findall(r"set \$rasa http://(\w+):5005;", proxy)
+    for each in replicas:
+        assert services[each]["networks"]["default"]["aliases"] == [name]
     (port,) = re.findall(r"listen (\d+);", proxy)
     (published,) = services["nginx"]["ports"]
     assert published.endswith(f":{port}")
@@ -131,10 +133,11 @@ def proxies() -> List[str]:
 
 
 def test_machines_and_containers_have_one_proxy() -> None:
-    alike = [
-        re.sub(r"(?m)^#.*\n|server \S+:5005|listen \d+", "", proxy).split() for proxy in proxies()
-    ]
-    assert alike[0] == alike[1]
+    of_machines, of_containers = (
+        re.findall(r"(?m)^ +((?:proxy|client)_\w+ .*;)$", proxy) for proxy in proxies()
+    )
+    assert len(of_machines) > 5
+    assert of_containers == [line.replace("http://rasa;", "$rasa;") for line in of_machines]
 
 
 @pytest.mark.parametrize("proxy", proxies(), ids=["machines", "containers"])
@@ -147,5 +150,12 @@ def test_the_proxy_s_blocks_close_and_its_lines_end(proxy: str) -> None:
         depth += line.count("{") - line.count("}")
         assert depth >= 0
     assert depth == 0
-    (upstream,) = re.findall(r"upstream (\w+)", proxy)
-    assert f"proxy_pass http://{upstream};" in proxy
+
+
+def test_the_proxy_asks_servers_that_it_names() -> None:
+    of_machines, of_containers = proxies()
+    (upstream,) = re.findall(r"(?m)^upstream (\w+)", of_machines)
+    assert f"proxy_pass http://{upstream};" in of_machines
+    # Looked up for each message: a replica that was replaced has another address.
+    assert "resolver 127.0.0.11 " in of_containers
+    assert "proxy_pass $rasa;" in of_containers

@@ -30,6 +30,27 @@ def costs_table(rows: Rows) -> str:
     return markdown_table(head, lines) + "\n\n" + load_line(rows)
 
 
+def containers_table(rows: Rows) -> str:
+    """Returns what was seen of the image, and of a new one taking its place."""
+    (row,) = rows
+    writable = [place for place, is_so in row["writable"].items() if is_so]
+    codes = sorted(set(row["exit_codes"]))
+    lines = [
+        ["built on", row["base"] if isinstance(row["base"], str) else ", ".join(row["base"])],
+        ["image", f"{row['image_mb'] / 1e3:.1f} GB"],
+        ["user, and where it may write", f"{row['user']}; {', '.join(writable)}"],
+        ["memory of a replica", " and ".join(row["memory"])],
+        ["all healthy after", f"{row['healthy_s']:.0f} s"],
+        ["answers without a network", "yes" if row["without_network"] else "**no**"],
+        ["replicas replaced under load", str(row["replaced"])],
+        ["messages meanwhile", f"{row['n']}: {row['wrong']} wrong, {row['lost']} lost"],
+        ["p50, longest", f"{row['p50_ms']:.0f} ms, {row['longest_ms']:.0f} ms"],
+        ["exit codes after `docker compose stop`", ", ".join(map(str, codes))],
+    ]
+    return markdown_table(["example_bot/deploy", "seen"], lines, n_left=2) + "\n\n" + load_line(rows)
+
+
 TABLES: Tuple[Table, ...] = (
     Table("operations_costs", "docs/reliability.md", ("operations/costs.jsonl",), costs_table),
+    Table("containers", "docs/reliability.md", ("operations/containers.jsonl",), containers_table),
 )

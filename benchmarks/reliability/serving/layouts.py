@@ -24,7 +24,13 @@ from benchmarks.reliability.serving.bot import (
     train_bot,
     varied,
 )
-from benchmarks.reliability.serving.load import parsing, run_clients, shared_out, talking
+from benchmarks.reliability.serving.load import (
+    parsing,
+    run_clients,
+    shared_out,
+    talk_during,
+    talking,
+)
 from benchmarks.reliability.serving.memory import memory
 from benchmarks.reliability.serving.quota import group_with_quota, throttled_share
 from benchmarks.reliability.serving.running import need
@@ -79,6 +85,29 @@ def behind_nginx(work: Path, folder: Path, expected: Expected) -> Iterator[Row]:
         yield _row("two replicas behind nginx, parse", run_clients(clients).summary())
 
 
+def restarted(work: Path, folder: Path, expected: Expected) -> Iterator[Row]:
+    """Yields the row of two servers behind nginx, each of which is stopped and started again."""
+    bot = train_bot(work)
+    with redis_server(folder) as redis, contextlib.ExitStack() as stack:
+        endpoints = store_endpoints(folder / "restarted.yml", redis.port)
+
+        def start(port: Optional[int] = None) -> Tuple[contextlib.ExitStack, int]:
+            own = stack.enter_context(contextlib.ExitStack())
+            server = own.enter_context(rasa_server(folder, bot, endpoints=endpoints, port=port))
+            return own, server.port
+
+        servers = [start(), start()]
+        proxy = stack.enter_context(nginx_server(folder, [port for _, port in servers]))
+
+        def restart() -> None:
+            for own, port in servers:
+                own.close()
+                start(port)
+
+        found = talk_during(restart, proxy.port, expected.conversations, _N_CLIENTS)
+        yield _row("two replicas behind nginx, each restarted", found.summary())
+
+
 def under_quota(work: Path, folder: Path, expected: Expected) -> Iterator[Row]:
     """Yields the row of a server with time for half a core; of one core where no group is made."""
     bot = train_bot(work)
@@ -103,6 +132,7 @@ def under_quota(work: Path, folder: Path, expected: Expected) -> Iterator[Row]:
 LAYOUTS: Dict[str, Callable[[Path, Path, Expected], Iterator[Row]]] = {
     "nlu": shared_nlu,
     "nginx": behind_nginx,
+    "restarts": restarted,
     "quota": under_quota,
 }
 
@@ -137,7 +167,8 @@ def run(arguments: argparse.Namespace) -> None:
         if name not in LAYOUTS:
             known = f"{did_you_mean(name, LAYOUTS)} Layouts: {', '.join(LAYOUTS)}"
             raise ConfigError(f"no layout '{name}'.{known}")
-    need("redis-server", *(["nginx"] if "nginx" in arguments.layouts else []))
+    with_nginx = {"nginx", "restarts"} & set(arguments.layouts)
+    need("redis-server", *(["nginx"] if with_nginx else []))
     store = RowStore(arguments.out)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+import itertools
+import json
 import math
+import threading
 import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Coroutine, Dict, List, Mapping, Optional, Sequence, TypeVar
 
 import aiohttp
@@ -121,6 +125,38 @@ def talking(
     return client
 
 
+def talk_during(
+    work: Callable[[], None], port: int, conversations: Sequence[Conversation], n_clients: int
+) -> Outcomes:
+    """Lets clients hold one conversation after the other until some work is done.
+
+    Args:
+        work: Runs in a thread of its own, which lives until the clients have ended; what it raises
+            is raised here.
+        port: Where they ask.
+        conversations: With the replies that are right; each is held again, by another sender.
+        n_clients: Side by side.
+    """
+    done = threading.Event()
+
+    def endless(first: int) -> Client:
+        async def client(session: aiohttp.ClientSession, found: Outcomes) -> None:
+            for number in itertools.count(first, n_clients):
+                if done.is_set():
+                    return
+                each = conversations[number % len(conversations)]
+                await talking(port, f"during-{number}", each)(session, found)
+
+        return client
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        working.add_done_callback(lambda _: done.set())
+        found = run_clients([endless(first) for first in range(n_clients)])
+        working.result()
+    return found
+
+
 async def post(
     session: aiohttp.ClientSession,
     url: str,
@@ -140,15 +176,18 @@ async def post(
     start = time.perf_counter()
     try:
         async with session.post(url, json=body) as response:
-            status, answer = response.status, await response.json(content_type=None)
-    except (aiohttp.ClientError, asyncio.TimeoutError, ValueError) as error:
+            status, content = response.status, await response.read()
+    except (aiohttp.ClientError, asyncio.TimeoutError) as error:
         found.add(LOST, reason=type(error).__name__)
         return
     seconds = time.perf_counter() - start
     if status != 200:
         found.add(LOST, seconds, f"status {status}")
         return
-    reason = differs(answer)
+    try:
+        reason = differs(json.loads(content))
+    except ValueError:
+        reason = "no JSON"
     found.add(WRONG if reason else RIGHT, seconds, reason)
 
 

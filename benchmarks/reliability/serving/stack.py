@@ -45,6 +45,7 @@ def rasa_server(
     endpoints: Optional[Path] = None,
     variables: Optional[Mapping[str, str]] = None,
     prefix: Sequence[str] = (),
+    port: Optional[int] = None,
 ) -> Iterator[Running]:
     """Runs `rasa run --enable-api` with the REST channel, one thread in each worker.
 
@@ -55,8 +56,9 @@ def rasa_server(
         endpoints: endpoints.yml.
         variables: Of its environment.
         prefix: A command in front, such as one that enters a group.
+        port: Where it listens; default: any that is free.
     """
-    port = free_port()
+    port = free_port() if port is None else port
     credentials = folder / "credentials.yml"
     credentials.write_text("rest:\n", encoding="utf-8")
     command = [*prefix, sys.executable, "-m", "rasa", "run", "--enable-api", "-i", HOST]
@@ -109,8 +111,8 @@ def proxy_lines(folder: Path, port: int, ports: Sequence[int]) -> str:
     text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
     found = re.search(r"```nginx\n(.*?)```", text, re.DOTALL)
     lines = found[1] if found else ""
-    servers = "".join(f"    server {HOST}:{each};\n" for each in ports)
-    lines, n_servers = re.subn(r"(    server 10\.[\d.]+:5005;\n)+", servers, lines)
+    servers = "".join(f"    server {HOST}:{each}\\g<2>;\n" for each in ports)
+    lines, n_servers = re.subn(r"(    server 10\.[\d.]+:5005([^;]*);\n)+", servers, lines)
     lines, n_listens = re.subn(r"listen 80;", f"listen {HOST}:{port};", lines)
     if n_servers != 1 or n_listens != 1:
         raise ConfigError("docs/deployment.md has no nginx block with two servers and listen 80")

@@ -142,7 +142,8 @@ def test_a_group_gets_its_quota_and_goes(tmp_path: Path) -> None:
 
 def test_the_document_s_lines_are_what_nginx_gets(tmp_path: Path) -> None:
     text = proxy_lines(tmp_path, 8000, [8001, 8002])
-    assert "least_conn;\n    server 127.0.0.1:8001;\n    server 127.0.0.1:8002;\n}" in text
+    servers = "".join(f"    server 127.0.0.1:{port} max_fails=0;\n" for port in (8001, 8002))
+    assert f"least_conn;\n{servers}}}" in text
     assert "listen 127.0.0.1:8000;" in text
     assert "proxy_pass http://rasa;" in text
     nginx = shutil.which("nginx", path="/usr/sbin:/usr/bin")

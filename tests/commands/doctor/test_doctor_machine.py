@@ -83,6 +83,13 @@ def test_libraries_and_their_versions(
     expect(found, "libraries", "0 of 2 of rasa-tokprune, 1 of 2 of rasa")
 
 
+def test_another_build_of_a_library_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "versions_of", versions(**{"tensorflow-cpu": "2.12.0"}))
+    assert not libraries.unmet_of([Requirement("tensorflow==2.12.0")])
+    (unmet,) = libraries.unmet_of([Requirement("tensorflow==2.13.0")])
+    assert unmet.installed == "2.12.0"
+
+
 def test_extras(see: Callable[..., Found], monkeypatch: pytest.MonkeyPatch) -> None:
     def requirements(name: str, extra: str = "") -> List[Requirement]:
         return [Requirement("numpy>=99" if extra == "onnx" else "numpy")]

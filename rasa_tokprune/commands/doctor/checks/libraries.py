@@ -12,6 +12,12 @@ from rasa_tokprune.commands.doctor.checks.installation import PACKAGE, versions_
 from rasa_tokprune.commands.doctor.findings import Finding
 
 _RASA = "rasa"
+# Builds of a library under names of their own; each of them will do.
+_BUILDS = {
+    "tensorflow": ("tensorflow-cpu", "tensorflow-rocm"),
+    "onnxruntime": ("onnxruntime-gpu", "onnxruntime-openvino", "onnxruntime-directml"),
+    "psycopg2-binary": ("psycopg2",),
+}
 
 
 class Unmet(NamedTuple):
@@ -87,7 +93,8 @@ def unmet_of(asked: List[Requirement]) -> List[Unmet]:
     """Returns the requirements that no installed version meets, by name."""
     found = []
     for each in asked:
-        installed = versions_of(each.name)
+        names = (each.name, *_BUILDS.get(each.name.lower(), ()))
+        installed = [version for name in names for version in versions_of(name)]
         if not installed:
             found.append(Unmet(each, ""))
         elif not each.specifier.contains(installed[0], prereleases=True):

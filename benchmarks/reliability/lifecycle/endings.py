@@ -7,6 +7,7 @@ import contextlib
 import functools
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Iterator
@@ -15,7 +16,7 @@ import aiohttp
 
 from benchmarks.reliability.serving.bot import Expected
 from benchmarks.reliability.serving.load import Outcomes, differs, post
-from benchmarks.reliability.serving.running import Running
+from benchmarks.reliability.serving.running import Running, end_with_parent
 from benchmarks.reliability.serving.stack import (
     rasa_server,
     redis_server,
@@ -30,7 +31,9 @@ _DELAY_S = 0.1
 _PATIENCE_S = 60.0
 
 
-def drain(folder: Path, archive: Path, expected: Expected, workers: int) -> Iterator[Row]:
+def drain(
+    folder: Path, archive: Path, expected: Expected, workers: int, busy: int, n_ends: int
+) -> Iterator[Row]:
     """Yields one row: requests that were sent before SIGTERM, and what came of them.
 
     Args:
@@ -38,24 +41,44 @@ def drain(folder: Path, archive: Path, expected: Expected, workers: int) -> Iter
         archive: What it serves.
         expected: What that model answers.
         workers: Of the server.
+        busy: Processes beside it that only compute.
+        n_ends: How often a server is started and ended.
     """
+    found, ended = Outcomes(), []
     with contextlib.ExitStack() as stack:
         endpoints = None
         if workers > 1:
             redis = stack.enter_context(redis_server(folder))
             endpoints = store_endpoints(folder / "drain.yml", redis.port)
-        server = stack.enter_context(
-            rasa_server(folder, archive, workers=workers, endpoints=endpoints)
-        )
-        asyncio.run(_ask(server, expected, Outcomes(), is_ended=False))  # warm
-        found = Outcomes()
-        asyncio.run(_ask(server, expected, found, is_ended=True))
-        start = time.perf_counter()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            server.process.wait(timeout=_PATIENCE_S)
-        code = server.process.returncode
-        row = {**found.summary(), "end_s": time.perf_counter() - start, "exit_code": code}
-        yield {"kind": KIND, "settings": {"workers": workers}, **row, "start_s": server.start_s}
+        for _ in range(busy):
+            stack.enter_context(_computing())
+        for _ in range(n_ends):
+            with rasa_server(folder, archive, workers=workers, endpoints=endpoints) as server:
+                ended.append({"start_s": server.start_s, **_end(server, expected, found)})
+    settings = {"workers": workers, "busy": busy}
+    yield {"kind": KIND, "settings": settings, **found.summary(), "ended": ended}
+
+
+def _end(server: Running, expected: Expected, found: Outcomes) -> Row:
+    """Ends a server while it is asked; returns its exit code, and seconds after the last answer."""
+    asyncio.run(_ask(server, expected, Outcomes(), is_ended=False))  # warm
+    asyncio.run(_ask(server, expected, found, is_ended=True))
+    start = time.perf_counter()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        server.process.wait(timeout=_PATIENCE_S)
+    return {"end_s": time.perf_counter() - start, "exit_code": server.process.returncode}
+
+
+@contextlib.contextmanager
+def _computing() -> Iterator[None]:
+    """Keeps a core busy until the block ends."""
+    command = [sys.executable, "-c", "while True: pass"]
+    process = subprocess.Popen(command, preexec_fn=end_with_parent)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 async def _ask(server: Running, expected: Expected, found: Outcomes, *, is_ended: bool) -> None:
@@ -81,4 +104,4 @@ async def _ask(server: Running, expected: Expected, found: Outcomes, *, is_ended
             await asyncio.sleep(_DELAY_S)
             server.process.send_signal(signal.SIGTERM)
         await asyncio.gather(*sent)
-        found.wall_s = time.perf_counter() - start
+        found.wall_s += time.perf_counter() - start

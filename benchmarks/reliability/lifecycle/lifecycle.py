@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -24,6 +25,8 @@ from rasa_tokprune.errors import ConfigError, did_you_mean
 _N_MESSAGES = 100
 _MOST_RELOADS = 50
 _OTHER_PLAN = "off"
+# Processes that compute beside a server that is ended.
+_BUSY = 4
 PARTS = ("sigterm", "reloads", "offers", "training")
 
 
@@ -35,6 +38,8 @@ def run(arguments: argparse.Namespace) -> None:
             raise ConfigError(f"no part '{name}'.{known}")
     if arguments.reloads < 1:
         raise ConfigError(f"--reloads must be a number from 1, got {arguments.reloads}")
+    if arguments.ends < 1:
+        raise ConfigError(f"--ends must be a number from 1, got {arguments.ends}")
     if "sigterm" in arguments.parts:
         need("redis-server")
     store = RowStore(arguments.out)
@@ -66,7 +71,9 @@ def _rows(
         "offers": lambda: take_offers(folder, models, expected, arguments.seconds),
         "training": lambda: train_meanwhile(folder, models[0], expected[0]),
         "sigterm": lambda: (
-            row for workers in (1, 2) for row in drain(folder, models[0], expected[0], workers)
+            row
+            for busy, workers in itertools.product((0, _BUSY), (1, 2))
+            for row in drain(folder, models[0], expected[0], workers, busy, arguments.ends)
         ),
     }
     yield from makers[name]()
@@ -79,6 +86,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--reloads", type=int, default=_MOST_RELOADS, help=f"default: {_MOST_RELOADS}"
     )
+    made.add_argument("--ends", type=int, default=10, help="of each server by SIGTERM; default: 10")
     made.add_argument(
         "--seconds", type=float, default=600, help="of the model server; default: 600"
     )

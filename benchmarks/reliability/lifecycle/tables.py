@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping
+from collections import Counter
+from statistics import median
+from typing import Any, List, Mapping, Optional
 
 import numpy as np
 
@@ -60,18 +62,28 @@ def endings_table(rows: Rows) -> str:
     chosen = select(rows, kind=endings.KIND)
     if not chosen:
         return NOTHING
-    head = ["workers", "requests on their way", "answered", "lost", "end after s", "exit code",
-            "start-up s"]  # fmt: skip
-    lines = [
-        [
-            str(row["settings"]["workers"]), str(row["n"]),
-            str(row["n"] - row["wrong"] - row["lost"]), str(row["lost"]), f"{row['end_s']:.1f}",
-            "did not end" if row["exit_code"] is None else str(row["exit_code"]),
-            f"{row['start_s']:.0f}",
-        ]
-        for row in sorted(chosen, key=lambda row: row["settings"]["workers"])
-    ]  # fmt: skip
+    head = ["workers", "busy processes beside it", "ends", "requests on their way", "answered",
+            "lost", "s from the last answer to the end", "exit codes", "start-up s"]  # fmt: skip
+    lines = []
+    for row in sorted(
+        chosen, key=lambda row: (row["settings"]["busy"], row["settings"]["workers"])
+    ):
+        ended = row["ended"]
+        codes = Counter(_code(each["exit_code"]) for each in ended)
+        lines.append(
+            [
+                str(row["settings"]["workers"]), str(row["settings"]["busy"]), str(len(ended)),
+                str(row["n"]), str(row["n"] - row["wrong"] - row["lost"]), str(row["lost"]),
+                f"{max(each['end_s'] for each in ended):.1f}",
+                ", ".join(f"{code}: {n}" for code, n in sorted(codes.items())),
+                f"{median(each['start_s'] for each in ended):.0f}",
+            ]
+        )  # fmt: skip
     return f"{markdown_table(head, lines)}\n\n{load_line(chosen)}"
+
+
+def _code(code: Optional[int]) -> str:
+    return "did not end" if code is None else str(code)
 
 
 def _meanwhile(row: Row) -> str:

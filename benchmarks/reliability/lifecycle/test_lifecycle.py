@@ -72,9 +72,12 @@ def test_tables() -> None:
     assert "(30 s, a model of 2.0 MB) | 7 |" in tables.changes_table(
         [{**trained, "n": 7, **times, **ABOUT}]
     )
-    ended = {"kind": "SIGTERM", "settings": {"workers": 2}, "n": 9, "end_s": 1.0, "exit_code": 0}
-    ended.update(start_s=20.0, **{**ABOUT, "lost": 4})
-    assert "| 2 | 9 | 5 | 4 | 1.0 | 0 | 20 |" in tables.endings_table([ended])
+    ends = [{"start_s": 20.0, "end_s": 1.0 * n, "exit_code": n or None} for n in (0, 2)]
+    ended = {"kind": "SIGTERM", "settings": {"workers": 2, "busy": 4}, "n": 9, "ended": ends}
+    ended.update({**ABOUT, "lost": 4})
+    assert "| 2 | 4 | 2 | 9 | 5 | 4 | 2.0 | 2: 1, did not end: 1 | 20 |" in tables.endings_table(
+        [ended]
+    )
 
 
 def test_one_line_errors(tmp_path: Path, refusal: Refusal) -> None:
@@ -83,18 +86,21 @@ def test_one_line_errors(tmp_path: Path, refusal: Refusal) -> None:
         lifecycle.main, [*out, "--parts", "reload"]
     )
     assert "from 1, got 0" in refusal(lifecycle.main, [*out, "--reloads", "0"])
+    assert "from 1, got 0" in refusal(lifecycle.main, [*out, "--ends", "0"])
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs redis-server")
 def test_reloads_and_an_end(tmp_path: Path) -> None:
     out = tmp_path / "rows.jsonl"
-    options = ["--parts", "reloads", "sigterm", "--reloads", "6", "--out", str(out)]
+    options = ["--parts", "reloads", "sigterm", "--reloads", "6", "--ends", "1"]
+    options += ["--out", str(out)]
     assert lifecycle.main(options) == 0
     reloaded, *ended = read_rows(out)
     assert (reloaded["wrong"], reloaded["lost"]) == (0, 0)
     assert len(reloaded["samples"]) == 6
-    assert [row["settings"]["workers"] for row in ended] == [1, 2]
+    settings = [(row["settings"]["busy"], row["settings"]["workers"]) for row in ended]
+    assert settings == [(0, 1), (0, 2), (4, 1), (4, 2)]
     assert all(row["wrong"] == 0 for row in ended)
     # In one of some twenty trials a server did not end: the row says so, and the table.
-    assert any(row["exit_code"] == 0 for row in ended)
+    assert any(row["ended"][0]["exit_code"] == 0 for row in ended)

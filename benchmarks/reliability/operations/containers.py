@@ -10,16 +10,18 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence
+from typing import Dict, Iterator, List, Optional, Sequence, Set
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.rasa.processes import RasaProcessError
+from benchmarks.reliability.operations.wheels import build_wheel
 from benchmarks.reliability.serving.bot import (
     EXAMPLE_BOT,
     MODEL,
@@ -30,26 +32,23 @@ from benchmarks.reliability.serving.bot import (
     train_bot,
 )
 from benchmarks.reliability.serving.load import talk_during
-from benchmarks.reliability.serving.running import need
-from benchmarks.reliability.serving.serving import about_now
+from benchmarks.reliability.serving.running import free_port
 from benchmarks.rows import Row, RowStore
-from benchmarks.tables import ROOT
+from rasa_tokprune.errors import ConfigError
 
 ROWS, DEPLOY = "containers.jsonl", "deploy"
-REPLICAS = ("rasa1", "rasa2")
-_IMAGE, _BASE, _FRONT = "bot", "python:3.10-slim", 8080
+REPLICAS, BASES = ("rasa1", "rasa2"), ("python:3.10-slim", "redis:7-alpine", "nginx:1.27-alpine")
+# Names of its own: a bot that runs here keeps its image, its volumes and its port.
+_IMAGE = _PROJECT = "rasa-tokprune-try"
+_COMPOSE = ("docker", "compose", "--project-name", _PROJECT, "--file", "deploy/compose.yml")
 _N_CONVERSATIONS, _TURNS, _N_CLIENTS = 40, 5, 4
 _AROUND_S = 2.0
-# A project of its own: a bot that runs here keeps its volumes.
-_COMPOSE = (
-    "docker",
-    "compose",
-    "--project-name",
-    "rasa-tokprune-try",
-    "--file",
-    "deploy/compose.yml",
-)
 _SHOWN = 3000
+_ENVIRONMENT = """
+import json
+from rasa_tokprune.machine.environment import environment
+print(json.dumps(environment()))
+"""
 
 
 def call(command: Sequence[str], folder: Path, read: str = "") -> str:
@@ -70,17 +69,38 @@ class Containers:
 
     def __init__(self, folder: Path, archive: Path) -> None:
         """Lays out the folder: the bot, a wheel of this package, and the trained model."""
-        self.folder = folder
+        self.folder, self.port = folder, free_port()
+        self._images: Set[str] = set()
         shutil.copytree(archive.parent, folder, ignore=shutil.ignore_patterns(MODEL, DEPLOY))
         shutil.copytree(EXAMPLE_BOT / DEPLOY, folder / DEPLOY)
-        call([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", str(ROOT), "-w",
-              str(folder / "wheels")], folder)  # fmt: skip
+        compose = folder / DEPLOY / "compose.yml"
+        text = compose.read_text(encoding="utf-8")
+        for theirs, own in {
+            "image: bot\n": f"image: {_IMAGE}\n",
+            "8080:8080": f"{self.port}:8080",
+        }.items():
+            if text.count(theirs) != 1:
+                raise ConfigError(f"compose.yml has '{theirs.strip()}' not once")
+            text = text.replace(theirs, own)
+        compose.write_text(text, encoding="utf-8")
+        build_wheel(folder / "wheels")
         self.take(archive)
 
     def take(self, archive: Path) -> None:
         """Puts a model where the image takes it from."""
         (self.folder / "models").mkdir(exist_ok=True)
         shutil.copy(archive, self.folder / "models" / "bot.tar.gz")
+
+    def build(self) -> None:
+        """Builds the image."""
+        self.compose("build")
+        self._images.add(self.docker("image", "inspect", "--format", "{{.Id}}", _IMAGE))
+
+    def remove(self) -> None:
+        """Removes containers, volumes and what was built."""
+        self.compose("down", "--volumes")
+        if self._images:
+            self.docker("image", "rm", "--force", *sorted(self._images))
 
     def compose(self, *command: str) -> str:
         """Runs `docker compose`."""
@@ -94,9 +114,9 @@ class Containers:
         """Returns the replicas' containers."""
         return [self.compose("ps", "--all", "--quiet", name) for name in REPLICAS]
 
-    def inside(self, *command: str) -> str:
-        """Runs a command in the first replica."""
-        return self.compose("exec", "--no-TTY", REPLICAS[0], *command)
+    def inside(self, service: str, *command: str) -> str:
+        """Runs a command in a service's container."""
+        return self.compose("exec", "--no-TTY", service, *command)
 
     def roll_out(self) -> None:
         """Gives each replica the image that is built, one after the other."""
@@ -105,22 +125,24 @@ class Containers:
 
 
 @contextlib.contextmanager
-def started(containers: Containers) -> Iterator[Dict[str, float]]:
+def run_containers(containers: Containers) -> Iterator[Dict[str, float]]:
     """Builds and starts everything, and removes it after the block; says how long it took."""
-    start = time.perf_counter()
-    containers.compose("build")
-    built = time.perf_counter()
     try:
+        start = time.perf_counter()
+        containers.build()
+        built = time.perf_counter()
         containers.compose("up", "--detach", "--wait")
         yield {"build_s": built - start, "healthy_s": time.perf_counter() - built}
     finally:
-        containers.compose("down", "--volumes")
+        containers.remove()
 
 
-def looked_at(containers: Containers) -> Row:
-    """Returns what is to be seen of the image and of a container."""
-    base = json.loads(containers.docker("image", "inspect", _BASE))[0]
-    image = json.loads(containers.docker("image", "inspect", _IMAGE))[0]
+def inspect_containers(containers: Containers) -> Row:
+    """Returns what is to be seen of images and containers."""
+    stand_ins = containers.docker(
+        "image", "inspect", "--format", '{{index .Config.Labels "stand-in"}}', *BASES
+    )
+    size = containers.docker("image", "inspect", "--format", "{{.Size}}", _IMAGE)
     memory = containers.docker(
         "stats", "--no-stream", "--format", "{{.MemUsage}}", *containers.replicas()
     )
@@ -128,20 +150,23 @@ def looked_at(containers: Containers) -> Row:
     writable = {}
     for place in ("/app", "/venv", "/cache", "/tmp"):  # noqa: S108 # of the container
         try:
-            containers.inside("python", "-c", probe, f"{place}/probe")
+            containers.inside(REPLICAS[0], "python", "-c", probe, f"{place}/probe")
             writable[place] = True
         except RasaProcessError:
             writable[place] = False
     return {
-        "base": (base["Config"].get("Labels") or {}).get("stand-in") or base["RepoDigests"],
-        "image_mb": image["Size"] / 1e6,
-        "user": containers.inside("id", "-u"),
+        "stand_ins": dict(zip(BASES, stand_ins.splitlines())),
+        "nginx": containers.inside("nginx", "sh", "-c", "nginx -v 2>&1"),
+        "redis": containers.inside("redis", "redis-server", "--version"),
+        "image_mb": int(size) / 1e6,
+        "user": containers.inside(REPLICAS[0], "id", "-u"),
         "writable": writable,
         "memory": [line.split(" / ")[0] for line in memory.splitlines()],
+        "environment": json.loads(containers.inside(REPLICAS[0], "python", "-c", _ENVIRONMENT)),
     }
 
 
-def without_network(containers: Containers, text: str, intent: str) -> bool:
+def parses_without_network(containers: Containers, text: str, intent: str) -> bool:
     """Returns whether the image parses a message in a container without a network."""
     limits = ["--network", "none", "--read-only", "--tmpfs", "/tmp"]  # noqa: S108
     parse = ["rasa-tokprune", "parse", "-", "--model", "models/bot.tar.gz", "--format", "rasa"]
@@ -150,7 +175,7 @@ def without_network(containers: Containers, text: str, intent: str) -> bool:
     return bool(answer["intent"]["name"] == intent)
 
 
-def rolled_out(containers: Containers, conversations: Sequence[Conversation]) -> Row:
+def measure_roll_out(containers: Containers, conversations: Sequence[Conversation]) -> Row:
     """Returns what clients saw while each replica was replaced."""
 
     def replace() -> None:
@@ -159,7 +184,7 @@ def rolled_out(containers: Containers, conversations: Sequence[Conversation]) ->
         time.sleep(_AROUND_S)
 
     before = containers.replicas()
-    found = talk_during(replace, _FRONT, conversations, _N_CLIENTS)
+    found = talk_during(replace, containers.port, conversations, _N_CLIENTS)
     return {
         **found.summary(),
         "longest_ms": max(found.seconds, default=0.0) * 1e3,
@@ -168,7 +193,7 @@ def rolled_out(containers: Containers, conversations: Sequence[Conversation]) ->
     }
 
 
-def ended(containers: Containers) -> List[int]:
+def stop_replicas(containers: Containers) -> List[int]:
     """Returns the exit codes of the replicas after `docker compose stop`."""
     containers.compose("stop")
     found = containers.docker("inspect", "--format", "{{.State.ExitCode}}", *containers.replicas())
@@ -176,8 +201,13 @@ def ended(containers: Containers) -> List[int]:
 
 
 def measure(arguments: argparse.Namespace) -> None:
-    """Trains two models, builds, starts, looks, replaces; writes one row."""
-    need("docker")
+    """Trains two models, builds, starts, looks, replaces; writes one row.
+
+    Raises:
+        ConfigError: If there is no Docker.
+    """
+    if shutil.which("docker") is None:
+        raise ConfigError("Docker is missing; install it, on Debian: apt-get install docker.io")
     with tempfile.TemporaryDirectory() as temporary:
         work = arguments.work.resolve() if arguments.work else Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
@@ -187,17 +217,18 @@ def measure(arguments: argparse.Namespace) -> None:
         expected = expected_of(models[0], texts[:1], held)
         containers = Containers(Path(temporary) / EXAMPLE_BOT.name, models[0])
         print("building and starting")
-        with started(containers) as times:
-            row = looked_at(containers)
+        with run_containers(containers) as times:
+            row = {"kind": "containers", **times, **inspect_containers(containers)}
             intent = expected.parsed[texts[0]]["intent"]["name"]
-            row["without_network"] = without_network(containers, texts[0], intent)
+            row["without_network"] = parses_without_network(containers, texts[0], intent)
             containers.take(models[1])
-            containers.compose("build")
+            containers.build()
             print("replacing one replica after the other")
-            row.update(rolled_out(containers, expected.conversations))
-            row["exit_codes"] = ended(containers)
-        RowStore(arguments.out).add([{"kind": "containers", **row, **times, **about_now()}])
-    print(json.dumps({key: value for key, value in row.items() if key != "environment"}))
+            row.update(measure_roll_out(containers, expected.conversations))
+            row["exit_codes"] = stop_replicas(containers)
+    row["load_average"] = round(os.getloadavg()[0], 2)
+    RowStore(arguments.out).add([row])
+    print(f"{row['n']} messages, {row['wrong']} wrong, {row['lost']} lost {row.get('reasons', '')}")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -35,8 +35,11 @@ def containers_table(rows: Rows) -> str:
     (row,) = rows
     writable = [place for place, is_so in row["writable"].items() if is_so]
     codes = sorted(set(row["exit_codes"]))
+    stand_ins = row["stand_ins"]
+    built_on = ", ".join(f"{name} ({what})" if what else name for name, what in stand_ins.items())
     lines = [
-        ["built on", row["base"] if isinstance(row["base"], str) else ", ".join(row["base"])],
+        ["built on", built_on],
+        ["proxy, stores", f"{row['nginx'].split()[-1]}, Redis {row['redis'].split()[2][2:]}"],
         ["image", f"{row['image_mb'] / 1e3:.1f} GB"],
         ["user, and where it may write", f"{row['user']}; {', '.join(writable)}"],
         ["memory of a replica", " and ".join(row["memory"])],
@@ -47,10 +50,24 @@ def containers_table(rows: Rows) -> str:
         ["p50, longest", f"{row['p50_ms']:.0f} ms, {row['longest_ms']:.0f} ms"],
         ["exit codes after `docker compose stop`", ", ".join(map(str, codes))],
     ]
-    return markdown_table(["example_bot/deploy", "seen"], lines, n_left=2) + "\n\n" + load_line(rows)
+    return (
+        markdown_table(["example_bot/deploy", "seen"], lines, n_left=2) + "\n\n" + load_line(rows)
+    )
+
+
+def workflow_table(rows: Rows) -> str:
+    """Returns how each step ended for each pull request."""
+    names = [each["name"] for each in rows[0]["steps"]]
+    lines = []
+    for row in rows:
+        outcomes = {each["name"]: each["outcome"] for each in row["steps"]}
+        comment = f"{len(row['comment'].splitlines())} lines"
+        lines.append([row["case"], *(outcomes[name] for name in names), comment, row["conclusion"]])
+    return markdown_table(["pull request", *names, "comment", "job"], lines, n_left=len(names) + 3)
 
 
 TABLES: Tuple[Table, ...] = (
     Table("operations_costs", "docs/reliability.md", ("operations/costs.jsonl",), costs_table),
     Table("containers", "docs/reliability.md", ("operations/containers.jsonl",), containers_table),
+    Table("workflow", "docs/reliability.md", ("operations/workflow.jsonl",), workflow_table),
 )

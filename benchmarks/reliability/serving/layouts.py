@@ -10,6 +10,7 @@ import contextlib
 import shlex
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Optional, Sequence, Tuple
 
@@ -47,6 +48,8 @@ from rasa_tokprune.errors import ConfigError, did_you_mean
 _TURNS = 5
 _N_CLIENTS = 8
 _QUOTA = 0.5
+# Before and after a server is restarted.
+_BETWEEN_S = 2.0
 
 
 def shared_nlu(work: Path, folder: Path, expected: Expected) -> Iterator[Row]:
@@ -101,8 +104,10 @@ def restarted(work: Path, folder: Path, expected: Expected) -> Iterator[Row]:
 
         def restart() -> None:
             for own, port in servers:
+                time.sleep(_BETWEEN_S)
                 own.close()
                 start(port)
+            time.sleep(_BETWEEN_S)
 
         found = talk_during(restart, proxy.port, expected.conversations, _N_CLIENTS)
         yield _row("two replicas behind nginx, each restarted", found.summary())

@@ -185,9 +185,11 @@ async def post(
         found.add(LOST, seconds, f"status {status}")
         return
     try:
-        reason = differs(json.loads(content))
+        answer = json.loads(content)
     except ValueError:
-        reason = "no JSON"
+        found.add(WRONG, seconds, "no JSON")
+        return
+    reason = differs(answer)
     found.add(WRONG if reason else RIGHT, seconds, reason)
 
 

@@ -90,7 +90,7 @@ def running(
             stderr=subprocess.STDOUT,
             env={**os.environ, **(variables or {})},
             start_new_session=True,
-            preexec_fn=_end_with_parent,
+            preexec_fn=end_with_parent,
         )
     try:
         while not is_ready(port):
@@ -136,7 +136,7 @@ def find_program(program: str) -> Optional[str]:
     return shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """Lets the system end this process when the one that started it dies, even by kill -9."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import Any, Dict, Iterator, List
 
@@ -27,18 +28,19 @@ from benchmarks.reliability.serving.load import (
     parsing,
     run_clients,
     shared_out,
+    talk_during,
     talking,
 )
 from benchmarks.reliability.serving.memory import memory, total_anonymous, total_pss
 from benchmarks.reliability.serving.quota import group_with_quota, throttled_share
-from benchmarks.reliability.serving.running import free_port, need
+from benchmarks.reliability.serving.running import find_program, free_port, need
 from benchmarks.reliability.serving.stack import proxy_lines
 from benchmarks.rows import read_rows
 from rasa_tokprune.errors import ConfigError
 
 
 class _Bot(http.server.BaseHTTPRequestHandler):
-    """Echoes a message as intent and reply; "wrong" and "fail" do what they say."""
+    """Echoes a message as intent and reply; "wrong", "fail" and "noise" do what they say."""
 
     protocol_version = "HTTP/1.1"
 
@@ -49,7 +51,7 @@ class _Bot(http.server.BaseHTTPRequestHandler):
         answer: Any = {"intent": {"name": said, "confidence": 0.5}}
         if "message" in body:
             answer = [{"recipient_id": body["sender"], "text": said}]
-        content = json.dumps(answer).encode()
+        content = b"<html>" if text == "noise" else json.dumps(answer).encode()
         self.send_response(500 if text == "fail" else 200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -74,13 +76,13 @@ def parsed(text: str) -> Dict[str, Any]:
 
 @pytest.mark.parametrize("n_clients", [1, 3])
 def test_wrong_and_lost_answers_are_counted(bot_port: int, n_clients: int) -> None:
-    texts = ["a", "b", "wrong", "c", "fail"]
+    texts = ["a", "b", "wrong", "c", "fail", "noise"]
     expected = {text: parsed(text) for text in texts}
     parts = shared_out(texts, n_clients)
     found = run_clients([parsing(bot_port, part, expected) for part in parts])
     summary = found.summary()
-    assert (summary["n"], summary["wrong"], summary["lost"]) == (5, 1, 1)
-    assert summary["reasons"] == {"other intent": 1, "status 500": 1}
+    assert (summary["n"], summary["wrong"], summary["lost"]) == (6, 2, 1)
+    assert summary["reasons"] == {"other intent": 1, "status 500": 1, "no JSON": 1}
     assert 0 < summary["p50_ms"] <= summary["p95_ms"] <= summary["p99_ms"]
 
 
@@ -90,6 +92,21 @@ def test_replies_are_compared_and_nobody_is_there(bot_port: int) -> None:
     assert (summary["n"], summary["wrong"], summary["lost"]) == (2, 1, 0)
     summary = run_clients([talking(free_port(), "user", held)]).summary()
     assert (summary["lost"], summary["p50_ms"]) == (2, None)
+
+
+def test_clients_talk_until_the_work_is_done(bot_port: int) -> None:
+    held = [Conversation((text, text), ((text,), (text,))) for text in ("a", "b", "c")]
+    found = talk_during(lambda: time.sleep(0.3), bot_port, held, 2)
+    assert found.wall_s >= 0.3
+    # Conversations are held to their end, and again.
+    assert found.counts["right"] == sum(found.counts.values()) > 12
+    assert found.counts["right"] % 2 == 0
+
+    def fail() -> None:
+        raise RuntimeError("the work failed")
+
+    with pytest.raises(RuntimeError, match="the work failed"):
+        talk_during(fail, bot_port, held, 2)
 
 
 @pytest.mark.parametrize(
@@ -198,3 +215,15 @@ def test_two_workers_answer_as_one_process_does(tmp_path: Path) -> None:
     assert all((row["wrong"], row["lost"]) == (0, 0) for row in rows[:2])
     shares = zip(rows[2]["weights_pss_mb"], rows[2]["weights_rss_mb"])
     assert all(pss < rss for pss, rss in shares), "workers share one copy of the weights"
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not (find_program("redis-server") and find_program("nginx")), reason="needs Redis and nginx"
+)
+def test_no_message_is_lost_while_servers_are_restarted_in_turn(tmp_path: Path) -> None:
+    out = tmp_path / "rows.jsonl"
+    assert layouts.main(["--layouts", "restarts", "--messages", "40", "--out", str(out)]) == 0
+    (row,) = read_rows(out)
+    assert (row["wrong"], row["lost"]) == (0, 0)
+    assert row["n"] > 100

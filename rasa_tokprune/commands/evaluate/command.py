@@ -46,6 +46,11 @@ def run(arguments: argparse.Namespace) -> int:
     seeds = _seeds(arguments.seeds)
     tasks = read_tasks(_tasks(arguments), arguments.oos_intents)
     check_limits(limits, {task.name: task.n_oos for task in tasks})
+    for task in filter(lambda task: task.n_copies, tasks):
+        screen.remark(
+            f"{task.n_copies} of {len(task.test.texts)} test messages of '{task.name}' are also "
+            f"training messages: they say nothing of new ones"
+        )
     choices = choose_encoders(
         arguments.models,
         arguments.prune,

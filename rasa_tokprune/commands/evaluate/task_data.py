@@ -57,6 +57,12 @@ class TaskData:
         """Number of out-of-scope messages."""
         return len(self.oos_texts) + sum(label in self.oos_labels for label in self.test.labels)
 
+    @property
+    def n_copies(self) -> int:
+        """Number of test messages that are a training message too but for case and outer blanks."""
+        known = set(map(_plain, self.train.texts))
+        return sum(_plain(text) in known for text in self.test.texts)
+
     def texts(self, use_intent_names: bool) -> List[str]:
         """Returns every text that has to be encoded."""
         names = map(readable_name, self.train.keys) if use_intent_names else ()
@@ -98,3 +104,7 @@ def _read(task: Task, oos_intents: Optional[Sequence[str]]) -> TaskData:
             )
     oos_texts = read_oos(task.oos) if task.oos is not None else []
     return TaskData(task.name, train, test, oos_texts, oos_labels)
+
+
+def _plain(text: str) -> str:
+    return text.strip().casefold()

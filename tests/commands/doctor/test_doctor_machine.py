@@ -87,7 +87,7 @@ def test_another_build_of_a_library_will_do(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(libraries, "versions_of", versions(**{"tensorflow-cpu": "2.12.0"}))
     assert not libraries.unmet_of([Requirement("tensorflow==2.12.0")])
     (unmet,) = libraries.unmet_of([Requirement("tensorflow==2.13.0")])
-    assert unmet.installed == "2.12.0"
+    assert (unmet.asked, unmet.installed) == ("tensorflow-cpu==2.13.0", "2.12.0")
 
 
 def test_extras(see: Callable[..., Found], monkeypatch: pytest.MonkeyPatch) -> None:

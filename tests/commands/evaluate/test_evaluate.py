@@ -321,3 +321,15 @@ def test_more_shots_than_there_are_examples_are_one_run(
     captured = capsys.readouterr()
     assert "--shots 999: no intent of 'bot' has more than 3 examples; one run\n" in captured.err
     assert "±" not in captured.out.splitlines()[1]
+
+
+def test_test_messages_that_are_trained_on_are_counted(
+    quick: List[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = write_nlu(tmp_path / "nlu.yml", {"shipping": SHIPPING, "refund": REFUND})
+    copies = {"shipping": [f" {SHIPPING[0].upper()}"], "refund": ["nothing of the kind"]}
+    test = write_nlu(tmp_path / "test.yml", copies)
+    loud = [option for option in quick if option != "--quiet"]
+    assert main([*loud, "--train", str(train), "--test", str(test)]) == 0
+    said = "1 of 2 test messages of 'bot' are also training messages: they say nothing of new ones"
+    assert f"{said}\n" in capsys.readouterr().err

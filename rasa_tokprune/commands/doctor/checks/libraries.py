@@ -25,16 +25,18 @@ class Unmet(NamedTuple):
 
     Attributes:
         requirement: As declared.
+        name: Of the library, or of the build of it that is there.
         installed: The version that is there; '' if none is.
     """
 
     requirement: Requirement
+    name: str
     installed: str
 
     @property
     def asked(self) -> str:
         """Name and versions, without the marker."""
-        return f"{self.requirement.name}{self.requirement.specifier}"
+        return f"{self.name}{self.requirement.specifier}"
 
 
 def check_libraries(case: Case) -> Iterator[Finding]:
@@ -64,7 +66,7 @@ def check_extras(case: Case) -> Iterator[Finding]:
             if each.installed:
                 yield Finding(
                     "extra-version",
-                    f"{each.requirement.name} {each.installed} is installed; the extra '{extra}' "
+                    f"{each.name} {each.installed} is installed; the extra '{extra}' "
                     f"needs {each.asked}",
                     f"pip install 'rasa-tokprune[{extra}]'",
                 )
@@ -94,16 +96,16 @@ def unmet_of(asked: List[Requirement]) -> List[Unmet]:
     found = []
     for each in asked:
         names = (each.name, *_BUILDS.get(each.name.lower(), ()))
-        installed = [version for name in names for version in versions_of(name)]
+        installed = {name: version for name in names for version in versions_of(name)}
         if not installed:
-            found.append(Unmet(each, ""))
-        elif not each.specifier.contains(installed[0], prereleases=True):
-            found.append(Unmet(each, installed[0]))
-    return sorted(found, key=lambda unmet: (unmet.requirement.name.lower(), unmet.asked))
+            found.append(Unmet(each, each.name, ""))
+        elif not any(each.specifier.contains(one, prereleases=True) for one in installed.values()):
+            found.append(Unmet(each, *next(iter(installed.items()))))
+    return sorted(found, key=lambda unmet: (unmet.name.lower(), unmet.asked))
 
 
 def _finding(package: str, unmet: Unmet) -> Finding:
-    name, advice = unmet.requirement.name, f"pip install '{unmet.asked}'"
+    name, advice = unmet.name, f"pip install '{unmet.asked}'"
     if not unmet.installed:
         return Finding(
             "library-missing", f"{name} is missing, {package} needs {unmet.asked}", advice

@@ -2,7 +2,8 @@
 
 `uv export` names the packages of a bot's installation, `pip-audit` asks the package index, or OSV,
 for advisories. pip-audit is no dependency of the project: put it into an environment of its own and
-give its path. Where neither service answers, the row says so.
+give its path. Where neither service answers, the row says so. A clone of PyPA's advisory database
+can be looked up without a network (`--database`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence
 
 from benchmarks.command import measuring_parser, run_measuring
+from benchmarks.reliability.security.database import look_up
 from benchmarks.rows import Row, append_row
 from benchmarks.tables import ROOT
 from rasa_tokprune.errors import ConfigError
@@ -90,12 +92,21 @@ def measure(arguments: argparse.Namespace) -> None:
             print(f"asking {service}")
             row = ask(arguments.pip_audit, packages, service)
             append_row({**row, "environment": environment()}, arguments.out)
+        if arguments.database is not None:
+            row = look_up(arguments.database, packages)
+            append_row({**row, "environment": environment()}, arguments.out)
 
 
 def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "audit.jsonl")
     made.add_argument("--pip-audit", default="pip-audit", help="path of the program")
+    made.add_argument(
+        "--database",
+        type=Path,
+        metavar="FOLDER",
+        help="a clone of github.com/pypa/advisory-database",
+    )
     made.add_argument("--n", type=int, default=len(SERVICES), help="only so many services")
     return made
 

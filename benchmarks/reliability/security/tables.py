@@ -28,7 +28,9 @@ def audit_table(rows: Rows) -> str:
             lines.append([row["service"], f"not possible where this ran: {row['why']}"])
             continue
         known = "; ".join(f"{name}: {', '.join(ids)}" for name, ids in row["advisories"].items())
-        lines.append([row["service"], f"{row['n_packages']} packages; {known or 'none known'}"])
+        until = f", until {row['newest']}" if "newest" in row else ""
+        found = f"{row['n_packages']} packages; {known or 'none known'}"
+        lines.append([row["service"] + until, found])
     return markdown_table(["service", "advisories"], lines, n_left=2)
 
 

@@ -13,7 +13,8 @@ from rasa_tokprune.machine.cpu import cpu_features
 
 PACKAGES = (
     "rasa-tokprune", "rasa", "torch", "tokenizers", "transformers", "sentence-transformers",
-    "onnx", "onnxruntime", "openvino", "nncf", "tensorflow", "scikit-learn", "numpy",
+    "onnx", "onnxruntime", "openvino", "nncf", "tensorflow", "tensorflow-cpu",
+    "scikit-learn", "numpy",
 )  # fmt: skip
 FLAGS = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16",
          "asimddp", "bf16")  # fmt: skip

@@ -102,5 +102,5 @@ def test_reloads_and_an_end(tmp_path: Path) -> None:
     settings = [(row["settings"]["busy"], row["settings"]["workers"]) for row in ended]
     assert settings == [(0, 1), (0, 2), (4, 1), (4, 2)]
     assert all(row["wrong"] == 0 for row in ended)
-    # In one of some twenty trials a server did not end: the row says so, and the table.
+    # On a busy machine a server may not end, as one did in earlier trials: its row says so.
     assert any(row["ended"][0]["exit_code"] == 0 for row in ended)

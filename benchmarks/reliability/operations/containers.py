@@ -21,7 +21,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.rasa.processes import RasaProcessError
-from benchmarks.reliability.operations.wheels import build_wheel
+from benchmarks.reliability.operations.wheels import ENVIRONMENT, build_wheel
 from benchmarks.reliability.serving.bot import (
     EXAMPLE_BOT,
     MODEL,
@@ -44,11 +44,6 @@ _COMPOSE = ("docker", "compose", "--project-name", _PROJECT, "--file", "deploy/c
 _N_CONVERSATIONS, _TURNS, _N_CLIENTS = 40, 5, 4
 _AROUND_S = 2.0
 _SHOWN = 3000
-_ENVIRONMENT = """
-import json
-from rasa_tokprune.machine.environment import environment
-print(json.dumps(environment()))
-"""
 
 
 def call(command: Sequence[str], folder: Path, read: str = "") -> str:
@@ -162,7 +157,7 @@ def inspect_containers(containers: Containers) -> Row:
         "user": containers.inside(REPLICAS[0], "id", "-u"),
         "writable": writable,
         "memory": [line.split(" / ")[0] for line in memory.splitlines()],
-        "environment": json.loads(containers.inside(REPLICAS[0], "python", "-c", _ENVIRONMENT)),
+        "environment": json.loads(containers.inside(REPLICAS[0], "python", "-c", ENVIRONMENT)),
     }
 
 

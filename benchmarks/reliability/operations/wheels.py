@@ -8,6 +8,13 @@ from pathlib import Path
 
 from benchmarks.tables import ROOT
 
+# Says what a Python has installed.
+ENVIRONMENT = """
+import json
+from rasa_tokprune.machine.environment import environment
+print(json.dumps(environment()))
+"""
+
 
 def build_wheel(folder: Path) -> None:
     """Builds the package as it is in this repository and puts its wheel into a folder."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import os
 import re
 import shutil
@@ -24,11 +25,10 @@ from ruamel.yaml import YAML
 from tqdm import tqdm
 
 from benchmarks.command import measuring_parser, run_measuring
-from benchmarks.reliability.operations.wheels import build_wheel
+from benchmarks.reliability.operations.wheels import ENVIRONMENT, build_wheel
 from benchmarks.reliability.serving.bot import EXAMPLE_BOT, MODEL, bot_messages, train_bot
 from benchmarks.rows import Row, append_row
 from rasa_tokprune.errors import ConfigError
-from rasa_tokprune.machine.environment import environment
 
 WORKFLOW = EXAMPLE_BOT / "deploy" / "github-workflow.yml"
 SUCCESS, FAILURE, SKIPPED = "success", "failure", "skipped"
@@ -175,6 +175,11 @@ def run(folder: Path, archive: Path, case: str, installs: bool) -> Row:
         python = folder / ".venv" / "bin"
     search = os.pathsep.join([str(programs), str(python), os.environ["PATH"]])
     ended = list(steps(folder, search, () if installs else ("Install",)))
+    around = {**os.environ, **({"PYTHONPATH": ""} if installs else {})}
+    asked = subprocess.run(
+        [str(python / "python"), "-c", ENVIRONMENT],
+        cwd=folder, env=around, check=True, capture_output=True, text=True,
+    )  # fmt: skip
     comment = folder / "posted.md"
     return {
         "kind": "workflow",
@@ -183,6 +188,7 @@ def run(folder: Path, archive: Path, case: str, installs: bool) -> Row:
         "steps": [dataclasses.asdict(each) for each in ended],
         "conclusion": FAILURE if any(each.stops for each in ended) else SUCCESS,
         "comment": comment.read_text(encoding="utf-8") if comment.is_file() else "",
+        "environment": json.loads(asked.stdout),
     }
 
 
@@ -195,7 +201,7 @@ def measure(arguments: argparse.Namespace) -> None:
         archive = train_bot(work)
         for number, case in enumerate(tqdm(CASES, desc="Pull requests")):
             row = run(Path(temporary) / f"pull-{number}", archive, case, installs=True)
-            append_row({**row, "environment": environment()}, arguments.out)
+            append_row(row, arguments.out)
             outcomes: List[str] = [f"{each['name']} {each['outcome']}" for each in row["steps"]]
             tqdm.write(f"{case}: {row['conclusion']} ({', '.join(outcomes)})")
 

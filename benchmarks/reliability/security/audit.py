@@ -84,17 +84,21 @@ def summary(dependencies: List[Dict[str, Any]]) -> Row:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Asks the services one after the other; rows are written as they come."""
-    arguments.out.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         packages = Path(folder) / "locked.txt"
         export(packages)
+        database = arguments.database
+        found = [] if database is None else [look_up(database, packages)]
+        arguments.out.unlink(missing_ok=True)
         for service in SERVICES[: arguments.n]:
             print(f"asking {service}")
             row = ask(arguments.pip_audit, packages, service)
             append_row({**row, "environment": environment()}, arguments.out)
-        if arguments.database is not None:
-            row = look_up(arguments.database, packages)
+        for row in found:
             append_row({**row, "environment": environment()}, arguments.out)
+            print(f"{row['n_packages']} packages, advisories until {row['newest']}")
+            for name, known in row["advisories"].items():
+                print(f"{name}: {', '.join(known)}")
 
 
 def parser() -> argparse.ArgumentParser:

@@ -13,7 +13,7 @@ _KINDS = {PARSE: "`/model/parse`", TALK: "conversations"}
 _BUSY = 8
 # Several times as many programs as cores: not the server and its clients alone.
 _CROWDED = 2.0
-_PACKAGES = ("rasa-tokprune", "rasa", "tensorflow")
+_PACKAGES = ("rasa-tokprune", "rasa", "tensorflow", "tensorflow-cpu")
 
 Row = Mapping[str, Any]
 

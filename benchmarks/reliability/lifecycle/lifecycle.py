@@ -16,7 +16,14 @@ from benchmarks.reliability.lifecycle.endings import drain
 from benchmarks.reliability.lifecycle.offers import take_offers
 from benchmarks.reliability.lifecycle.reloads import alternate
 from benchmarks.reliability.lifecycle.training import train_meanwhile
-from benchmarks.reliability.serving.bot import Expected, bot_messages, expected_of, train_bot
+from benchmarks.reliability.serving.bot import (
+    Expected,
+    add_work,
+    bot_messages,
+    expected_of,
+    train_bot,
+    work_folder,
+)
 from benchmarks.reliability.serving.running import need
 from benchmarks.reliability.serving.serving import about_now
 from benchmarks.rows import Row, RowStore
@@ -45,8 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     store = RowStore(arguments.out)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        work = arguments.work.resolve() if arguments.work else folder / "work"
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, folder)
         texts = bot_messages()[:_N_MESSAGES]
         models = [train_bot(work), train_bot(work, "other", prune=_OTHER_PLAN)]
         expected = [expected_of(model, texts) for model in models]
@@ -90,7 +96,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--seconds", type=float, default=600, help="of the model server; default: 600"
     )
-    made.add_argument("--work", type=Path, help="keeps the trained bots here for the next time")
+    add_work(made)
     return made
 
 

@@ -26,10 +26,12 @@ from benchmarks.reliability.serving.bot import (
     EXAMPLE_BOT,
     MODEL,
     Conversation,
+    add_work,
     bot_messages,
     conversations_of,
     expected_of,
     train_bot,
+    work_folder,
 )
 from benchmarks.reliability.serving.load import talk_during
 from benchmarks.reliability.serving.running import free_port
@@ -204,8 +206,7 @@ def measure(arguments: argparse.Namespace) -> None:
     if shutil.which("docker") is None:
         raise ConfigError("Docker is missing; install it, on Debian: apt-get install docker.io")
     with tempfile.TemporaryDirectory() as temporary:
-        work = arguments.work.resolve() if arguments.work else Path(temporary)
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, Path(temporary))
         models = [train_bot(work), train_bot(work, "again")]
         texts = bot_messages()
         held = conversations_of(texts, _N_CONVERSATIONS, _TURNS)
@@ -229,7 +230,7 @@ def measure(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, ROWS)
-    made.add_argument("--work", type=Path, help="keeps the trained bots here for the next time")
+    add_work(made)
     return made
 
 

@@ -19,10 +19,12 @@ from tqdm import tqdm
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.serving.bot import (
     Expected,
+    add_work,
     bot_messages,
     expected_of,
     train_bot,
     varied,
+    work_folder,
 )
 from benchmarks.reliability.serving.load import parsing, run_clients, shared_out
 from benchmarks.reliability.serving.memory import memory
@@ -78,8 +80,7 @@ def measure(arguments: argparse.Namespace) -> None:
     arguments.out.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        work = arguments.work.resolve() if arguments.work else folder / "work"
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, folder)
         plain = train_bot(work)
         expected = expected_of(plain, varied(bot_messages(), arguments.messages))
         models = {0.0: plain}
@@ -100,7 +101,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--messages", type=int, default=_N_MESSAGES, help=f"different ones; default: {_N_MESSAGES}"
     )
-    made.add_argument("--work", type=Path, help="keeps the trained bots here for the next time")
+    add_work(made)
     return made
 
 

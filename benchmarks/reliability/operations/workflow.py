@@ -26,7 +26,14 @@ from tqdm import tqdm
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.operations.wheels import ENVIRONMENT, build_wheel
-from benchmarks.reliability.serving.bot import EXAMPLE_BOT, MODEL, bot_messages, train_bot
+from benchmarks.reliability.serving.bot import (
+    EXAMPLE_BOT,
+    MODEL,
+    add_work,
+    bot_messages,
+    train_bot,
+    work_folder,
+)
 from benchmarks.rows import Row, append_row
 from rasa_tokprune.errors import ConfigError
 
@@ -196,8 +203,7 @@ def measure(arguments: argparse.Namespace) -> None:
     """Runs both pull requests; rows are written as they come."""
     arguments.out.unlink(missing_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
-        work = arguments.work.resolve() if arguments.work else Path(temporary)
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, Path(temporary))
         archive = train_bot(work)
         for number, case in enumerate(tqdm(CASES, desc="Pull requests")):
             row = run(Path(temporary) / f"pull-{number}", archive, case, installs=True)
@@ -209,7 +215,7 @@ def measure(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "workflow.jsonl")
-    made.add_argument("--work", type=Path, help="keeps the trained bot here for the next time")
+    add_work(made)
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import dataclasses
 import shutil
@@ -49,6 +50,18 @@ class Expected:
     parsed: Dict[str, Dict[str, Any]]
     conversations: List[Conversation]
     load_s: float
+
+
+def add_work(parser: argparse.ArgumentParser) -> None:
+    """Adds `--work`, a folder that keeps trained bots."""
+    parser.add_argument("--work", type=Path, help="keeps the trained bots here for the next time")
+
+
+def work_folder(arguments: argparse.Namespace, temporary: Path) -> Path:
+    """Returns the folder of `--work`, or one in a temporary folder; it is there."""
+    work: Path = arguments.work.resolve() if arguments.work else temporary / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    return work
 
 
 def train_bot(

@@ -19,11 +19,13 @@ from tqdm import tqdm
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.serving.bot import (
     Expected,
+    add_work,
     bot_messages,
     conversations_of,
     expected_of,
     train_bot,
     varied,
+    work_folder,
 )
 from benchmarks.reliability.serving.load import (
     parsing,
@@ -177,8 +179,7 @@ def run(arguments: argparse.Namespace) -> None:
     store = RowStore(arguments.out)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        work = arguments.work.resolve() if arguments.work else folder / "work"
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, folder)
         expected = _expected(work, arguments.messages)
         for name in tqdm(arguments.layouts, desc="Layouts"):
             for row in LAYOUTS[name](work, folder, expected):
@@ -201,7 +202,7 @@ def parser() -> argparse.ArgumentParser:
     made = measuring_parser(__file__, __doc__, "layouts.jsonl")
     made.add_argument("--layouts", nargs="+", default=list(LAYOUTS), metavar="LAYOUT")
     made.add_argument("--messages", type=int, default=200, help="of each kind; default: 200")
-    made.add_argument("--work", type=Path, help="keeps the trained bots here for the next time")
+    add_work(made)
     return made
 
 

@@ -18,11 +18,13 @@ from tqdm import tqdm
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.serving.bot import (
     Expected,
+    add_work,
     bot_messages,
     conversations_of,
     expected_of,
     train_bot,
     varied,
+    work_folder,
 )
 from benchmarks.reliability.serving.load import (
     Client,
@@ -97,8 +99,7 @@ def run(arguments: argparse.Namespace) -> None:
     need("redis-server")
     store = RowStore(arguments.out)
     with tempfile.TemporaryDirectory() as temporary:
-        work = arguments.work.resolve() if arguments.work else Path(temporary)
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, Path(temporary))
         archive = train_bot(work)
         texts = bot_messages()
         held = conversations_of(texts, max(1, arguments.messages // _TURNS), _TURNS)
@@ -150,7 +151,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--messages", type=int, default=N_MESSAGES, help=f"of each kind; default: {N_MESSAGES}"
     )
-    made.add_argument("--work", type=Path, help="keeps the trained bot here for the next time")
+    add_work(made)
     return made
 
 

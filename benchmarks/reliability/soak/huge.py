@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.quiet import without_logs
-from benchmarks.reliability.serving.bot import bot_messages, train_bot
+from benchmarks.reliability.serving.bot import add_work, bot_messages, train_bot, work_folder
 from benchmarks.reliability.serving.serving import about_now
 from benchmarks.rows import Row, RowStore
 from rasa_tokprune.components.featurizer import TokPruneFeaturizer
@@ -87,8 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--repetitions must be a number from 1, got {arguments.repetitions}")
     store = RowStore(arguments.out)
     with tempfile.TemporaryDirectory() as temporary:
-        work = arguments.work.resolve() if arguments.work else Path(temporary)
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, Path(temporary))
         with without_logs():
             for row in measure(train_bot(work), arguments.repetitions):
                 store.add([{**row, **about_now()}])
@@ -98,7 +97,7 @@ def parser() -> argparse.ArgumentParser:
     """Returns the command's parser."""
     made = measuring_parser(__file__, __doc__, "huge.jsonl")
     made.add_argument("--repetitions", type=int, default=5, help="of each; default: 5")
-    made.add_argument("--work", type=Path, help="keeps the trained bot here for the next time")
+    add_work(made)
     return made
 
 

@@ -23,11 +23,13 @@ from tqdm import tqdm
 from benchmarks.command import measuring_parser, run_measuring
 from benchmarks.reliability.serving.bot import (
     Expected,
+    add_work,
     bot_messages,
     conversations_of,
     expected_of,
     train_bot,
     varied,
+    work_folder,
 )
 from benchmarks.reliability.serving.load import (
     Client,
@@ -180,8 +182,7 @@ def run(arguments: argparse.Namespace) -> None:
     need("redis-server")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        work = arguments.work.resolve() if arguments.work else folder / "work"
-        work.mkdir(parents=True, exist_ok=True)
+        work = work_folder(arguments, folder)
         archive = train_bot(work)
         texts = bot_messages()
         held = conversations_of(texts, _N_CONVERSATIONS, _TURNS)
@@ -213,7 +214,7 @@ def parser() -> argparse.ArgumentParser:
         default=HUGE_EVERY,
         help=f"one message in so many has a megabyte; 0 for none; default: {HUGE_EVERY}",
     )
-    made.add_argument("--work", type=Path, help="keeps the trained bot here for the next time")
+    add_work(made)
     return made
 
 
